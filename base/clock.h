@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdint.h>
+
+/*
+ * The one door to the clocks. All times in the tree are int64_t microseconds, named `now` when they
+ * are arguments; durations end in _us, _ms or _s. The monotonic clock counts from an arbitrary
+ * point and includes suspended time (CLOCK_BOOTTIME), so a TTL does not stop when a host sleeps.
+ * Any thread.
+ */
+
+#define CLOCK_US_PER_MS INT64_C(1000)
+#define CLOCK_US_PER_S  INT64_C(1000000)
+
+/* Microseconds on the monotonic clock. */
+int64_t clock_now(void);
+
+/* Microseconds since 1970-01-01 UTC. For files and people only; never for TTLs. */
+int64_t clock_wall(void);

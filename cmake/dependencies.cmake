@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Foreign libraries, each as one imported target. Their headers are SYSTEM: our warnings are ours.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+pkg_check_modules(LDNS REQUIRED IMPORTED_TARGET ldns)
+add_library(Ldns::Ldns ALIAS PkgConfig::LDNS)
+
+# Debian ships no libev.pc; other systems keep ev.h in a folder of its own.
+find_path(LIBEV_INCLUDE_DIR ev.h PATH_SUFFIXES libev REQUIRED)
+find_library(LIBEV_LIBRARY ev REQUIRED)
+add_library(LibEv::LibEv UNKNOWN IMPORTED)
+set_target_properties(LibEv::LibEv PROPERTIES
+    IMPORTED_LOCATION ${LIBEV_LIBRARY}
+    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${LIBEV_INCLUDE_DIR})
+
+if(MXCACHE_TESTS)
+    find_path(CMOCKA_INCLUDE_DIR cmocka.h REQUIRED)
+    find_library(CMOCKA_LIBRARY cmocka REQUIRED)
+    add_library(Cmocka::Cmocka UNKNOWN IMPORTED)
+    set_target_properties(Cmocka::Cmocka PROPERTIES
+        IMPORTED_LOCATION ${CMOCKA_LIBRARY}
+        INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${CMOCKA_INCLUDE_DIR})
+endif()
