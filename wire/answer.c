@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "wire/answer.h"
+
+#include "base/must.h"
+#include "wire/header.h"
+#include "wire/message.h"
+#include "wire/question.h"
+#include "wire/records.h"
+
+#define ANSWER_OPCODE_BITS   0x7800u
+#define ANSWER_UDP_SIZE      512 /* Without EDNS (RFC 1035 section 4.2.1). */
+#define ANSWER_RCODE_PLAIN   15  /* The largest rcode that fits a header. */
+#define ANSWER_QUESTION_TAIL 4   /* Type and class. */
+
+struct answer_form answer_form_of(
+    const struct message *query, bool is_stream, uint16_t udp_answer_max)
+{
+    struct answer_form form = {
+        .id = query->id,
+        .flags = query->flags,
+        .has_edns = query->edns.is_present,
+        .wants_dnssec = query->edns.wants_dnssec,
+        .size_max = ANSWER_UDP_SIZE,
+    };
+    if (is_stream) {
+        form.size_max = MESSAGE_SIZE_MAX;
+    } else if (query->edns.is_present) {
+        uint16_t bound = udp_answer_max < ANSWER_UDP_SIZE ? ANSWER_UDP_SIZE : udp_answer_max;
+        form.size_max = query->edns.udp_size < bound ? query->edns.udp_size : bound;
+    }
+    return form;
+}
+
+static size_t answer_room(const struct answer_form *form, size_t size)
+{
+    return size < form->size_max ? size : form->size_max;
+}
+
+/* What every answer has in common. AA is never set: we are no authority for anything. */
+static unsigned answer_flags(const struct answer_form *form)
+{
+    return HEADER_QR | HEADER_RA | (form->flags & (ANSWER_OPCODE_BITS | HEADER_RD | HEADER_CD));
+}
+
+static struct edns_reply answer_edns(
+    const struct answer_form *form, unsigned rcode, enum ede ede, const char *ede_text)
+{
+    return (struct edns_reply){
+        .udp_size = EDNS_UDP_SIZE,
+        .rcode = rcode,
+        .wants_dnssec = form->wants_dnssec,
+        .ede = ede,
+        .ede_text = ede_text,
+    };
+}
+
+/* The explanation is worth less than the answer: its text goes first, then the whole option. */
+static bool answer_fit_edns(struct edns_reply *edns, size_t room)
+{
+    if (edns_size(edns) > room) {
+        edns->ede_text = NULL;
+    }
+    if (edns_size(edns) > room) {
+        edns->ede = EDE_NONE;
+    }
+    return edns_size(edns) <= room;
+}
+
+/* Header, question (may be NULL) and OPT (may be NULL) without any record. Returns the length, 0 if
+ * it does not fit. */
+static size_t answer_write_empty(const struct answer_form *form, unsigned flags,
+    const struct question *question, struct edns_reply *edns, struct writer *writer)
+{
+    uint8_t *header = writer_take(writer, HEADER_SIZE);
+    if (header == NULL) {
+        return 0;
+    }
+    uint16_t counts[4] = {question != NULL ? 1 : 0, 0, 0, 0};
+    if (question != NULL) {
+        question_write(writer, question);
+    }
+    if (writer->is_cut) {
+        return 0;
+    }
+    if (edns != NULL && answer_fit_edns(edns, writer->size - writer->len)) {
+        edns_write(writer, edns);
+        counts[3] = 1;
+    }
+    header_set_id(header, form->id);
+    header_set_flags(header, (uint16_t)flags);
+    header_set_counts(header, counts);
+    return writer->len;
+}
+
+static uint32_t answer_ttl(uint32_t ttl, const struct answer_extra *extra)
+{
+    uint32_t left = ttl > extra->age_s ? ttl - extra->age_s : 0;
+    return left < extra->ttl_cap ? left : extra->ttl_cap;
+}
+
+static void answer_age_records(
+    uint8_t *bytes, size_t len, size_t records_at, const struct answer_extra *extra)
+{
+    struct reader reader = reader_of(bytes, len);
+    reader.at = records_at;
+    while (reader_left(&reader) > 0) {
+        struct record record;
+        bool is_whole = record_read(&reader, &record);
+        must(is_whole);
+        bytes_put_u32(bytes + record.ttl_at, answer_ttl(record.ttl, extra));
+    }
+}
+
+/* The client's question takes the stored one's place byte for byte, so pointers into it hold. */
+static void answer_copy_stored(const struct question *question, const uint8_t *stored,
+    size_t stored_len, const struct answer_extra *extra, uint8_t *bytes_out)
+{
+    struct writer spelling = writer_of(bytes_out + HEADER_SIZE, stored_len - HEADER_SIZE);
+    size_t records_at = HEADER_SIZE + (size_t)question->name_len + ANSWER_QUESTION_TAIL;
+    memcpy(bytes_out, stored, stored_len);
+    question_write(&spelling, question);
+    answer_age_records(bytes_out, stored_len, records_at, extra);
+}
+
+/* The stored form is our own work; one of another question here would be a fault of ours. */
+static void answer_check_stored(
+    const struct question *question, const uint8_t *stored, size_t stored_len)
+{
+    struct reader reader = reader_of(stored, stored_len);
+    struct question stored_question;
+    bool is_whole = reader_skip(&reader, HEADER_SIZE) && question_read(&reader, &stored_question);
+    must(is_whole && question_equal(question, &stored_question));
+}
+
+size_t answer_from_stored(const struct answer_form *form, const struct question *question,
+    const uint8_t *stored, size_t stored_len, const struct answer_extra *extra, uint8_t *bytes_out,
+    size_t size)
+{
+    answer_check_stored(question, stored, stored_len);
+    size_t room = answer_room(form, size);
+    bool may_say_ad = form->wants_dnssec || (form->flags & HEADER_AD) != 0;
+    unsigned flags = answer_flags(form) | header_rcode(stored);
+    flags |= extra->is_ad && may_say_ad ? HEADER_AD : 0;
+    struct edns_reply edns = answer_edns(form, header_rcode(stored), extra->ede, extra->ede_text);
+    struct edns_reply edns_full = edns;
+
+    bool fits =
+        stored_len <= room && (!form->has_edns || answer_fit_edns(&edns, room - stored_len));
+    if (!fits) {
+        struct writer empty = writer_of(bytes_out, room);
+        return answer_write_empty(
+            form, flags | HEADER_TC, question, form->has_edns ? &edns_full : NULL, &empty);
+    }
+    answer_copy_stored(question, stored, stored_len, extra, bytes_out);
+    struct writer writer = writer_of(bytes_out, room);
+    writer.len = stored_len;
+    header_set_id(bytes_out, form->id);
+    header_set_flags(bytes_out, (uint16_t)flags);
+    if (form->has_edns) {
+        edns_write(&writer, &edns);
+        bytes_put_u16(bytes_out + 10, (uint16_t)(header_arcount(stored) + 1));
+    }
+    return writer.len;
+}
+
+/* A query whose body was unreadable showed no OPT, so none goes back (RFC 6891 section 7). */
+size_t answer_error(const struct answer_form *form, const struct question *question, unsigned rcode,
+    enum ede ede, const char *ede_text, uint8_t *bytes_out, size_t size)
+{
+    if (rcode > ANSWER_RCODE_PLAIN && !form->has_edns) {
+        rcode = RCODE_SERVFAIL;
+    }
+    struct edns_reply edns = answer_edns(form, rcode, ede, ede_text);
+    struct writer writer = writer_of(bytes_out, answer_room(form, size));
+    return answer_write_empty(form, answer_flags(form) | (rcode & ANSWER_RCODE_PLAIN), question,
+        form->has_edns ? &edns : NULL, &writer);
+}

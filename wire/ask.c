@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "wire/ask.h"
+
+#include "wire/edns.h"
+#include "wire/header.h"
+#include "wire/question.h"
+
+static uint16_t ask_flags(const struct ask_form *form)
+{
+    unsigned flags = HEADER_RD;
+    flags |= form->wants_ad ? HEADER_AD : 0;
+    flags |= form->checking_disabled ? HEADER_CD : 0;
+    return (uint16_t)flags;
+}
+
+size_t ask_write(
+    const struct ask_form *form, const struct question *question, uint8_t *bytes_out, size_t size)
+{
+    struct writer writer = writer_of(bytes_out, size);
+    uint8_t *header = writer_take(&writer, HEADER_SIZE);
+    if (header == NULL) {
+        return 0;
+    }
+    const uint16_t counts[4] = {1, 0, 0, form->has_edns ? 1 : 0};
+    header_set_id(header, form->id);
+    header_set_flags(header, ask_flags(form));
+    header_set_counts(header, counts);
+    question_write(&writer, question);
+    if (form->has_edns) {
+        const struct edns_reply edns = {
+            .udp_size = EDNS_UDP_SIZE,
+            .wants_dnssec = form->wants_dnssec,
+            .ede = EDE_NONE,
+        };
+        edns_write(&writer, &edns);
+    }
+    return writer.is_cut ? 0 : writer.len;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/bytes.h"
+
+/*
+ * The OPT record (RFC 6891) and the options that mxcache speaks: extended errors (RFC 8914).
+ * Unknown options are ignored on reading, as section 6.1.2 demands.
+ */
+#define EDNS_UDP_SIZE       1232 /* What we announce upstream and to clients: no fragments. */
+#define EDNS_UDP_SIZE_FLOOR 512  /* Smaller announcements count as this (section 6.2.3). */
+
+enum ede {
+    EDE_NONE = -1,
+    EDE_OTHER = 0,
+    EDE_STALE_ANSWER = 3,
+    EDE_CACHED_ERROR = 13,
+    EDE_FILTERED = 17,
+    EDE_PROHIBITED = 18,
+    EDE_STALE_NXDOMAIN = 19,
+    EDE_NOT_SUPPORTED = 21,
+    EDE_NO_REACHABLE_AUTHORITY = 22,
+    EDE_NETWORK_ERROR = 23,
+};
+
+/* What an OPT record said. Zeroed: there was none. */
+struct edns {
+    bool is_present;
+    uint8_t version;
+    uint8_t rcode_upper; /* Bits 4 to 11 of the extended rcode. */
+    bool wants_dnssec;   /* DO. */
+    uint16_t udp_size;   /* At least EDNS_UDP_SIZE_FLOOR. */
+};
+
+/* Reads an OPT record's class, TTL and options; `rdata` is checked for well-formed options, unless
+ * the version is one whose layout we do not know (BADVERS). False: an option runs past the end. */
+bool edns_read(
+    uint16_t class, uint32_t ttl, const uint8_t *rdata, size_t len, struct edns *edns_out);
+
+/* What we say in an OPT record of ours. */
+struct edns_reply {
+    uint16_t udp_size;
+    unsigned rcode; /* The whole extended rcode; the header keeps the lower four bits. */
+    bool wants_dnssec;
+    enum ede ede;         /* EDE_NONE: no such option. */
+    const char *ede_text; /* NULL: code only. ASCII, at most 100 bytes are written. */
+};
+
+/* Bytes that edns_write() will take. */
+size_t edns_size(const struct edns_reply *reply);
+void edns_write(struct writer *writer, const struct edns_reply *reply);
