@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cache/cache.h"
+#include "cache/shelf.h"
+
+/*
+ * One part of the cache with a lock of its own, which every function here takes for a short and
+ * bounded time: it judges what stands on the shelf by the clock, makes room, and counts. The only
+ * system calls under the lock map and unmap chunks. Owned by the cache.
+ */
+struct shard {
+    _Alignas(64) pthread_mutex_t lock;
+    struct shelf shelf;
+    struct cache_metrics counts; /* The gauges are filled in by shard_add_metrics(). */
+};
+
+/* What one call is about. */
+struct shard_call {
+    const struct cache_key *key;
+    uint32_t hash;
+    int64_t now;
+    int64_t stale_max_us;
+    bool is_peek; /* Leaves order, hits and counters alone. */
+};
+
+/* Where a lookup puts the message. */
+struct shard_room {
+    uint8_t *bytes;
+    size_t size;
+};
+
+/* False when memory is short; nothing to shard_fini() then. */
+bool shard_init(struct shard *shard, uint64_t bytes_max);
+void shard_fini(struct shard *shard);
+
+enum cache_verdict shard_lookup(struct shard *shard, const struct shard_call *call,
+    const struct shard_room *room, struct cache_found *found_out);
+void shard_store(struct shard *shard, const struct shard_call *call, const struct cache_fill *fill);
+void shard_store_failure(struct shard *shard, const struct shard_call *call, int ede);
+
+/* Removes the matching entries, with the lock released now and then. Returns their number. Two must
+ * not run beside each other, nor beside shard_set_max(). */
+size_t shard_flush(struct shard *shard, shelf_match *is_match, const void *context);
+size_t shard_flush_all(struct shard *shard);
+
+/* Lowered: the least recently used entries go at once, with the lock released now and then. */
+void shard_set_max(struct shard *shard, uint64_t bytes_max);
+
+/* Adds this shard's rows; cache_bytes_max is the cache's own. */
+void shard_add_metrics(struct shard *shard, struct cache_metrics *sum);
