@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "conf/parse_private.h"
+
+#include <string.h>
+
+#include "base/must.h"
+#include "base/text.h"
+#include "conf/value.h"
+#include "wire/name.h"
+
+#define PARSE_OVERRIDE_FILE "-o"
+#define PARSE_GROUP_DEFAULT "default"
+
+/* The schema's own texts are right, or no build could start. */
+static void parse_set_default(
+    const struct schema_row *row, struct settings *settings, struct findings *findings)
+{
+    char line[256];
+    struct text text;
+    text_init(&text, line, sizeof line);
+    text_addf(&text, "%s = %s", row->name, row->default_text);
+    must(!text.is_cut);
+
+    struct lexer lexer;
+    struct lexer_statement statement;
+    lexer_init(&lexer, "defaults", 0, findings);
+    lexer_feed(&lexer, line, text.len);
+    must(lexer_next(&lexer, &statement) == LEXER_SETTING);
+    must(value_read(row, &statement, settings, findings));
+}
+
+void parse_set_defaults(struct settings *settings)
+{
+    struct findings findings = {.count = 0};
+    memset(settings, 0, sizeof *settings);
+    memcpy(settings->groups[0].name, PARSE_GROUP_DEFAULT, sizeof PARSE_GROUP_DEFAULT);
+    settings->group_count = 1;
+    for (size_t id = 0; id < SCHEMA_ID_COUNT; id++) {
+        const struct schema_row *row = schema_row((enum schema_id)id);
+        if (schema_section(row) == SCHEMA_SECTION_MAIN) {
+            parse_set_default(row, settings, &findings);
+        }
+    }
+}
+
+/* The section's struct that the row's offset counts from. */
+static void *parse_base(struct parse *parse, const struct parse_section *section)
+{
+    if (section->kind == SCHEMA_SECTION_UPSTREAM) {
+        return &parse->settings->groups[section->index];
+    }
+    return parse->settings;
+}
+
+/* Where this row of this section was set. */
+static struct parse_origin *parse_origin(
+    struct parse *parse, const struct parse_section *section, enum schema_id id)
+{
+    switch (section->kind) {
+    case SCHEMA_SECTION_MAIN:
+        break;
+    case SCHEMA_SECTION_UPSTREAM:
+        return id == SCHEMA_ID_servers ? &parse->groups[section->index].servers
+                                       : &parse->groups[section->index].trust_ad;
+    case SCHEMA_SECTION_ZONE:
+        return id == SCHEMA_ID_upstream ? &parse->zones[section->index].upstream
+                                        : &parse->zones[section->index].route;
+    }
+    return &parse->main[id];
+}
+
+static const char *parse_section_form(enum schema_section section)
+{
+    switch (section) {
+    case SCHEMA_SECTION_MAIN:
+        return "above the first [section]";
+    case SCHEMA_SECTION_UPSTREAM:
+        return "in an [upstream NAME] section";
+    case SCHEMA_SECTION_ZONE:
+        return "in a [zone NAME] section";
+    }
+    return "";
+}
+
+/* Nothing more is shown: then nothing more need be compared, however long the file is. */
+static bool parse_is_full(const struct parse *parse)
+{
+    return parse->findings->count == FINDINGS_MAX;
+}
+
+/* No row has this name. */
+static void parse_refuse_unknown(
+    struct parse *parse, const struct lexer_word *name, enum schema_section section)
+{
+    struct finding_quote quote;
+    finding_quote(name->bytes, name->len, &quote);
+    if (section == SCHEMA_SECTION_MAIN && schema_is_later(name->bytes, name->len)) {
+        finding_add(parse->findings, FINDING_WARNING, &name->place,
+            "%s is known, but not in this version; ignored", quote.text);
+        return;
+    }
+    const struct schema_row *near = NULL;
+    if (!parse_is_full(parse)) {
+        near = schema_find_near(name->bytes, name->len, section);
+    }
+    if (lexer_word_is(name, "include")) {
+        finding_add(
+            parse->findings, FINDING_ERROR, &name->place, "include has no =: write include FILE");
+    } else if (near != NULL) {
+        finding_add(parse->findings, FINDING_ERROR, &name->place,
+            "unknown setting \"%s\": did you mean %s?", quote.text, near->name);
+    } else {
+        finding_add(parse->findings, FINDING_ERROR, &name->place,
+            "unknown setting \"%s\" %s: mxcache conf -d lists the settings, mxcache.conf(5) "
+            "explains them",
+            quote.text, parse_section_form(section));
+    }
+}
+
+/* The row, if it may stand in this section. NULL: reported. */
+static const struct schema_row *parse_find_row(
+    struct parse *parse, const struct lexer_word *name, enum schema_section section)
+{
+    const struct schema_row *row = schema_find(name->bytes, name->len);
+    if (row == NULL) {
+        parse_refuse_unknown(parse, name, section);
+        return NULL;
+    }
+    if (schema_section(row) != section) {
+        finding_add(parse->findings, FINDING_ERROR, &name->place,
+            "%s does not belong here: put it %s", row->name,
+            parse_section_form(schema_section(row)));
+        return NULL;
+    }
+    return row;
+}
+
+/* A zone's setting: its words are looked at when all groups are known. */
+static bool parse_zone_setting(struct parse *parse, const struct schema_row *row,
+    const struct lexer_statement *statement, struct parse_zone *zone)
+{
+    const struct lexer_word *word = &statement->words[0];
+    if (statement->word_count != 1) {
+        finding_add(parse->findings, FINDING_ERROR, &statement->value_place,
+            "%s takes one value (%s), and %zu stand here", row->name, row->form,
+            statement->word_count);
+        return false;
+    }
+    if (row->id == SCHEMA_ID_upstream) {
+        zone->group = *word;
+        return true;
+    }
+    if (lexer_word_is(word, "upstream")) {
+        return true;
+    }
+    struct finding_quote quote;
+    finding_add(parse->findings, FINDING_ERROR, &word->place,
+        lexer_word_is(word, "direct")
+            ? "route = %s is not in this version yet: take the line out and name a group of "
+              "servers instead, with upstream = NAME"
+            : "route: \"%s\" is unknown: leave the line out and name a group of servers with "
+              "upstream = NAME",
+        finding_quote(word->bytes, word->len, &quote));
+    return false;
+}
+
+/* Keeps the places of a list's words for the checks that speak of one entry. */
+static void parse_note_places(struct parse *parse, const struct schema_row *row,
+    const struct lexer_statement *statement, const struct parse_section *section)
+{
+    struct finding_place *places = NULL;
+    if (row->id == SCHEMA_ID_listen) {
+        places = parse->listen_places;
+    } else if (row->id == SCHEMA_ID_upstreams) {
+        places = parse->groups[0].server_places;
+    } else if (row->id == SCHEMA_ID_servers) {
+        places = parse->groups[section->index].server_places;
+    }
+    for (size_t i = 0; places != NULL && i < statement->word_count; i++) {
+        places[i] = statement->words[i].place;
+    }
+}
+
+/* The servers of group 0 may stand in `upstreams` or in [upstream default]. */
+static const struct parse_origin *parse_earlier(struct parse *parse,
+    const struct parse_section *section, const struct schema_row *row,
+    const struct parse_origin *origin)
+{
+    if (row->id == SCHEMA_ID_upstreams && parse->groups[0].servers.is_set) {
+        return &parse->groups[0].servers;
+    }
+    bool is_default = section->kind == SCHEMA_SECTION_UPSTREAM && section->index == 0;
+    if (is_default && row->id == SCHEMA_ID_servers && parse->main[SCHEMA_ID_upstreams].is_set) {
+        return &parse->main[SCHEMA_ID_upstreams];
+    }
+    return origin->is_set ? origin : NULL;
+}
+
+/* Reads the value of a row that may stand here, and notes where it was set. */
+static void parse_take(struct parse *parse, const struct schema_row *row,
+    const struct lexer_statement *statement, const struct parse_section *section)
+{
+    struct parse_origin *origin = parse_origin(parse, section, row->id);
+    bool is_well = false;
+    if (section->kind == SCHEMA_SECTION_ZONE) {
+        is_well = parse_zone_setting(parse, row, statement, &parse->zones[section->index]);
+    } else {
+        is_well = value_read(row, statement, parse_base(parse, section), parse->findings);
+    }
+    origin->place = statement->name.place;
+    origin->is_set = true;
+    origin->is_bad = !is_well;
+    if (is_well) {
+        parse_note_places(parse, row, statement, section);
+    }
+}
+
+static void parse_setting(struct parse *parse, const struct lexer_statement *statement,
+    const struct parse_section *section)
+{
+    const struct schema_row *row = parse_find_row(parse, &statement->name, section->kind);
+    if (row == NULL) {
+        return;
+    }
+    const struct parse_origin *origin = parse_origin(parse, section, row->id);
+    const struct parse_origin *earlier = parse_earlier(parse, section, row, origin);
+    if (earlier != NULL) {
+        struct finding_quote quote;
+        const char *file = earlier->place.file;
+        finding_add(parse->findings, FINDING_ERROR, &statement->name.place,
+            "%s is set already at %s:%u: keep one of the two", row->name,
+            finding_quote(file, strlen(file), &quote), earlier->place.line);
+        return;
+    }
+    parse_take(parse, row, statement, section);
+}
+
+static bool parse_is_group_name(const struct lexer_word *word)
+{
+    for (size_t i = 0; i < word->len; i++) {
+        char byte = word->bytes[i];
+        bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+        bool is_digit = byte >= '0' && byte <= '9';
+        if (!is_letter && !is_digit && byte != '-' && byte != '_' && byte != '.') {
+            return false;
+        }
+    }
+    return word->len > 0 && word->len < SETTINGS_NAME_SIZE;
+}
+
+static void parse_refuse_section(
+    struct parse *parse, const struct finding_place *place, const char *sentence)
+{
+    finding_add(parse->findings, FINDING_ERROR, place, "%s", sentence);
+}
+
+/* A second section of the same name. */
+static void parse_refuse_again(
+    struct parse *parse, const struct lexer_word *name, const struct finding_place *earlier)
+{
+    struct finding_quote quote;
+    struct finding_quote file;
+    finding_add(parse->findings, FINDING_ERROR, &name->place,
+        "a section for %s stands already at %s:%u: put the two together",
+        finding_quote(name->bytes, name->len, &quote),
+        finding_quote(earlier->file, strlen(earlier->file), &file), earlier->line);
+}
+
+/* False: reported. */
+static bool parse_open_group(struct parse *parse, const struct lexer_word *name, size_t *index_out)
+{
+    struct settings *settings = parse->settings;
+    if (!parse_is_group_name(name)) {
+        parse_refuse_section(parse, &name->place,
+            "a group's name has 1 to 63 letters, digits, dots, hyphens or underscores");
+        return false;
+    }
+    size_t index = 0;
+    while (index < settings->group_count && !lexer_word_is(name, settings->groups[index].name)) {
+        index++;
+    }
+    if (index == SETTINGS_GROUPS_MAX) {
+        parse_refuse_section(parse, &name->place, "more than 32 groups of servers");
+        return false;
+    }
+    struct parse_group *group = &parse->groups[index];
+    if (group->is_opened) {
+        parse_refuse_again(parse, name, &group->place);
+        return false;
+    }
+    group->is_opened = true;
+    group->place = name->place;
+    if (index == settings->group_count) {
+        memcpy(settings->groups[index].name, name->bytes, name->len);
+        settings->group_count++;
+    }
+    *index_out = index;
+    return true;
+}
+
+/* False: reported. */
+static bool parse_open_zone(struct parse *parse, const struct lexer_word *name, size_t *index_out)
+{
+    struct settings *settings = parse->settings;
+    uint8_t wire[NAME_SIZE_MAX];
+    size_t len = 0;
+    if (!name_from_text(name->bytes, name->len, wire, &len)) {
+        parse_refuse_section(parse, &name->place,
+            "this is not a domain name: labels of 1 to 63 bytes with dots between, 255 bytes in "
+            "all, as in [zone example.org]");
+        return false;
+    }
+    if (settings->zone_count == SETTINGS_ZONES_MAX) {
+        parse_refuse_section(parse, &name->place, "more than 1024 zones");
+        return false;
+    }
+    name_to_lower(wire, len);
+    for (size_t i = 0; i < settings->zone_count; i++) {
+        const struct settings_zone *zone = &settings->zones[i];
+        if (name_equal(wire, len, zone->name, zone->name_len)) {
+            parse_refuse_again(parse, name, &parse->zones[i].place);
+            return false;
+        }
+    }
+    *index_out = settings->zone_count++;
+    memcpy(settings->zones[*index_out].name, wire, len);
+    settings->zones[*index_out].name_len = (uint8_t)len;
+    parse->zones[*index_out].place = name->place;
+    return true;
+}
+
+static void parse_open_section(
+    struct parse *parse, const struct lexer_statement *statement, struct parse_section *section)
+{
+    *section = (struct parse_section){.is_ignored = true};
+    bool is_upstream = lexer_word_is(&statement->name, "upstream");
+    bool is_zone = lexer_word_is(&statement->name, "zone");
+    if (statement->name.len == 0) {
+        return;
+    }
+    if (!is_upstream && !is_zone) {
+        parse_refuse_section(parse, &statement->name.place,
+            "unknown section: there are [upstream NAME] and [zone NAME]");
+        return;
+    }
+    if (statement->word_count != 1) {
+        parse_refuse_section(parse, &statement->value_place,
+            is_zone ? "a zone section has one name: write [zone NAME]"
+                    : "an upstream section has one name: write [upstream NAME]");
+        return;
+    }
+    section->kind = is_zone ? SCHEMA_SECTION_ZONE : SCHEMA_SECTION_UPSTREAM;
+    section->is_ignored = is_zone ? !parse_open_zone(parse, &statement->words[0], &section->index)
+                                  : !parse_open_group(parse, &statement->words[0], &section->index);
+}
+
+void parse_statement(
+    struct parse *parse, const struct lexer_statement *statement, struct parse_section *section)
+{
+    if (statement->kind == LEXER_SECTION) {
+        parse_open_section(parse, statement, section);
+    } else if (!section->is_ignored) {
+        parse_setting(parse, statement, section);
+    }
+}
+
+void parse_override(struct parse *parse, const char *text)
+{
+    struct lexer lexer;
+    struct lexer_statement statement;
+    struct finding_place place = {.file = PARSE_OVERRIDE_FILE};
+    size_t errors = parse->findings->errors;
+    lexer_init(&lexer, PARSE_OVERRIDE_FILE, 0, parse->findings);
+    lexer_feed(&lexer, text, strlen(text));
+    enum lexer_kind kind = lexer_next(&lexer, &statement);
+    bool is_whole = lexer.at == lexer.end;
+    if (parse->findings->errors > errors) {
+        return;
+    }
+    if (kind != LEXER_SETTING || !is_whole) {
+        struct finding_quote quote;
+        finding_add(parse->findings, FINDING_ERROR, &place,
+            "\"%s\" is not one setting: write -o name=value, with a name from above the sections",
+            finding_quote(text, strlen(text), &quote));
+        return;
+    }
+    const struct schema_row *row = parse_find_row(parse, &statement.name, SCHEMA_SECTION_MAIN);
+    struct parse_section section = {.kind = SCHEMA_SECTION_MAIN};
+    if (row != NULL) {
+        parse_take(parse, row, &statement, &section);
+    }
+}
+
+/* The index of the group that the zone names. False: reported. */
+static bool parse_find_group(struct parse *parse, const struct lexer_word *name, size_t *index_out)
+{
+    const struct settings *settings = parse->settings;
+    const char *near = NULL;
+    unsigned best = 3;
+    struct finding_quote quote;
+    finding_quote(name->bytes, name->len, &quote);
+    for (size_t i = 0; i < settings->group_count; i++) {
+        if (lexer_word_is(name, settings->groups[i].name)) {
+            *index_out = i;
+            return true;
+        }
+        if (parse_is_full(parse)) {
+            continue;
+        }
+        unsigned distance = text_distance(settings->groups[i].name, quote.text);
+        if (distance < best) {
+            best = distance;
+            near = settings->groups[i].name;
+        }
+    }
+    finding_add(parse->findings, FINDING_ERROR, &name->place, "there is no group \"%s\": %s%s%s",
+        quote.text,
+        near == NULL ? "write a section [upstream NAME] with its servers" : "did you mean ",
+        near == NULL ? "" : near, near == NULL ? "" : "?");
+    return false;
+}
+
+void parse_resolve_zones(struct parse *parse)
+{
+    for (size_t i = 0; i < parse->settings->zone_count; i++) {
+        const struct parse_zone *zone = &parse->zones[i];
+        bool is_reported = zone->upstream.is_bad || zone->route.is_bad;
+        if (!zone->upstream.is_set && !is_reported) {
+            finding_add(parse->findings, FINDING_ERROR, &zone->place,
+                "this zone says nothing about whom to ask: write upstream = NAME below it");
+        } else if (zone->upstream.is_set && !zone->upstream.is_bad) {
+            parse_find_group(parse, &zone->group, &parse->settings->zones[i].group);
+        }
+    }
+}

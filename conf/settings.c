@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "conf/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/cross.h"
+#include "conf/parse.h"
+#include "conf/parse_private.h"
+#include "conf/source.h"
+#include "conf/upstreams.h"
+
+/* What a load needs besides its result; too large for a stack. */
+struct settings_work {
+    struct source source;
+    struct parse parse;
+    struct parse_section sections[SOURCE_FILES_MAX]; /* One for each file of the source. */
+};
+
+/* NULL, and reported, when memory is short. */
+static struct settings_work *settings_work_new(
+    const char *file, struct settings *settings, struct findings *findings)
+{
+    memset(findings, 0, sizeof *findings);
+    parse_set_defaults(settings);
+    struct settings_work *work = calloc(1, sizeof *work);
+    if (work == NULL) {
+        struct finding_place place = {.file = file};
+        finding_add(findings, FINDING_ERROR, &place, "memory is short");
+        return NULL;
+    }
+    source_init(&work->source, findings);
+    work->parse.settings = settings;
+    work->parse.findings = findings;
+    work->parse.file = file;
+    return work;
+}
+
+static void settings_work_free(struct settings_work *work)
+{
+    source_fini(&work->source);
+    free(work);
+}
+
+static void settings_read_source(struct settings_work *work)
+{
+    struct lexer_statement statement;
+    size_t file = 0;
+    while (source_next(&work->source, &statement, &file)) {
+        parse_statement(&work->parse, &statement, &work->sections[file]);
+    }
+}
+
+/* `upstreams` is empty, and not only because it was wrong: then its file is read. */
+static bool settings_wants_upstreams_file(const struct parse *parse)
+{
+    return parse->settings->groups[0].server_count == 0 &&
+           !parse->main[SCHEMA_ID_upstreams].is_bad && !parse->groups[0].servers.is_bad &&
+           !parse->main[SCHEMA_ID_upstreams_file].is_bad && !parse->main[SCHEMA_ID_listen].is_bad;
+}
+
+bool settings_load(const struct settings_source *source, struct settings *settings_out,
+    struct findings *findings_out)
+{
+    const char *file = source->file == NULL ? "defaults" : source->file;
+    struct settings_work *work = settings_work_new(file, settings_out, findings_out);
+    if (work == NULL) {
+        return false;
+    }
+    struct parse *parse = &work->parse;
+    if (source->file != NULL) {
+        source_start_file(&work->source, source->file, source->is_file_optional);
+    }
+    settings_read_source(work);
+    for (size_t i = 0; i < source->override_count; i++) {
+        parse_override(parse, source->overrides[i]);
+    }
+    parse_resolve_zones(parse);
+    if (settings_wants_upstreams_file(parse)) {
+        struct finding_place place = {.file = file};
+        if (parse->main[SCHEMA_ID_upstreams_file].is_set) {
+            place = parse->main[SCHEMA_ID_upstreams_file].place;
+        }
+        upstreams_fill(settings_out, UPSTREAMS_STUB_LIST, &place, findings_out);
+    }
+    cross_check(parse);
+    settings_work_free(work);
+    return findings_out->errors == 0;
+}
+
+bool settings_parse(const char *file, const char *bytes, size_t len, struct settings *settings_out,
+    struct findings *findings_out)
+{
+    struct settings_work *work = settings_work_new(file, settings_out, findings_out);
+    if (work == NULL) {
+        return false;
+    }
+    source_start_bytes(&work->source, file, bytes, len);
+    settings_read_source(work);
+    parse_resolve_zones(&work->parse);
+    cross_check(&work->parse);
+    settings_work_free(work);
+    return findings_out->errors == 0;
+}
