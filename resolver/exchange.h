@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+/*
+ * An exchange: one message to one server, and the wait for its reply. It belongs to its fetch and
+ * stays open after its try has timed out, since a late reply is still an answer; it ends with a
+ * reply, a lost line or the fetch. The line below holds its id.
+ */
+struct resolver;
+struct fetch;
+struct question;
+
+struct exchange {
+    struct list link; /* In its fetch. */
+    uint64_t id;
+    uint64_t fetch;
+    uint64_t line;
+    size_t server; /* Index in the table; SERVER_NONE: gone with a reload. */
+    size_t place;  /* In its group, for the fetch's tries; SERVER_NONE after a reload. */
+    uint16_t wire_id;
+    bool is_stream;
+    bool has_edns;
+    bool trusts_ad; /* As its group was configured when it was sent. */
+    bool is_late;   /* Its try has timed out. */
+    int64_t sent_at;
+};
+
+struct exchange_plan {
+    size_t server;
+    size_t place;
+    bool is_stream;
+    bool has_edns;
+};
+
+/* Composes and transmits the fetch's question. NULL: no room, or it cannot be sent. */
+struct exchange *exchange_start(
+    struct resolver *resolver, struct fetch *fetch, const struct exchange_plan *plan, int64_t now);
+
+/* Withdraws its line and gives it back. */
+void exchange_end(struct resolver *resolver, struct exchange *exchange);
+
+/* The same for a line that has already gone. */
+void exchange_forget(struct resolver *resolver, struct exchange *exchange);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolver/fetch.h"
+
+#include <string.h>
+
+#include "base/must.h"
+#include "wire/types.h"
+#include "resolver/fetch_steps.h"
+#include "resolver/forward.h"
+#include "resolver/resolver_private.h"
+
+#define TO(step) (1u << FETCH_##step)
+
+struct fetch_row {
+    enum step_verdict (*run)(struct fetch_turn *turn);
+    unsigned edges;
+};
+
+static const struct fetch_row fetch_rows[FETCH_STEPS] = {
+    [FETCH_ROUTE] = {fetch_route, TO(ASK)},
+    [FETCH_ASK] = {fetch_ask, TO(AWAIT)},
+    [FETCH_AWAIT] = {fetch_await, TO(JUDGE) | TO(ASK) | TO(STORE)},
+    [FETCH_JUDGE] = {fetch_judge, TO(ASK) | TO(AWAIT) | TO(STORE)},
+    [FETCH_STORE] = {fetch_store, TO(PUBLISH)},
+    [FETCH_PUBLISH] = {fetch_publish, TO(END)},
+};
+
+static void fetch_reap(struct fetch_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    struct fetch *fetch = turn->fetch;
+    must(list_is_empty(&fetch->waiters));
+    while (!list_is_empty(&fetch->exchanges)) {
+        exchange_end(resolver, list_entry(fetch->exchanges.next, struct exchange, link));
+    }
+    deadlines_clear(&resolver->deadlines, &fetch->deadline);
+    inflight_remove(&fetch->inflight);
+    pool_give(&resolver->fetches, fetch->inflight.id);
+    counter_set(&resolver->stats.fetches_running, resolver->fetches.in_use);
+}
+
+static void fetch_run(struct fetch_turn *turn)
+{
+    unsigned asks_before = turn->fetch->asks_left;
+    for (;;) {
+        enum fetch_step step = turn->fetch->step;
+        if (step == FETCH_END) {
+            fetch_reap(turn);
+            return;
+        }
+        enum step_verdict verdict = fetch_rows[step].run(turn);
+        must(turn->fetch->asks_left <= asks_before);
+        if (verdict == STEP_PARK) {
+            must(turn->fetch->step == FETCH_AWAIT);
+            return;
+        }
+        must((fetch_rows[step].edges & (1u << turn->fetch->step)) != 0);
+    }
+}
+
+/* An event moves a waiting fetch to `step`. */
+static void fetch_wake(struct fetch_turn *turn, enum fetch_step step)
+{
+    must(turn->fetch->step == FETCH_AWAIT);
+    must((fetch_rows[FETCH_AWAIT].edges & (1u << step)) != 0);
+    turn->fetch->step = step;
+    fetch_run(turn);
+}
+
+size_t fetch_group(const struct resolver *resolver, const struct cache_key *key)
+{
+    size_t at = 0;
+    if (key->type == TYPE_DS && key->name[0] != 0) {
+        at = (size_t)key->name[0] + 1;
+    }
+    return route_group(&resolver->route, key->name + at, key->name_len - at);
+}
+
+static void fetch_init(
+    struct fetch *fetch, uint64_t id, const struct cache_key *key, const struct resolver *resolver)
+{
+    *fetch = (struct fetch){
+        .step = FETCH_ROUTE,
+        .inflight = {.key = *key, .id = id},
+        .asks_left = resolver->limits.asks_max,
+        .deadline = {.kind = LIFE_FETCH, .id = id},
+        .ede = EDE_NO_REACHABLE_AUTHORITY,
+    };
+    memcpy(fetch->question.name, key->name, key->name_len);
+    fetch->question.name_len = key->name_len;
+    fetch->question.type = key->type;
+    fetch->question.class = key->class;
+    list_init(&fetch->exchanges);
+    list_init(&fetch->waiters);
+}
+
+struct fetch *fetch_start(
+    struct resolver *resolver, const struct cache_key *key, bool is_list, int64_t now)
+{
+    uint64_t id;
+    struct fetch *fetch = pool_take(&resolver->fetches, &id);
+    if (fetch == NULL) {
+        return NULL;
+    }
+    fetch_init(fetch, id, key, resolver);
+    fetch->is_list = is_list;
+    fetch->ends_at = now + resolver->limits.answer_deadline_us + FETCH_LATE_US;
+    inflight_add(&resolver->inflight, &fetch->inflight);
+    counter_add(&resolver->stats.fetches, 1);
+    counter_set(&resolver->stats.fetches_running, resolver->fetches.in_use);
+
+    struct fetch_turn turn = {.resolver = resolver, .fetch = fetch, .now = now};
+    fetch_run(&turn);
+    return fetch;
+}
+
+static struct fetch *fetch_of(struct resolver *resolver, const struct exchange *exchange)
+{
+    struct fetch *fetch = pool_find(&resolver->fetches, exchange->fetch);
+    must(fetch != NULL);
+    return fetch;
+}
+
+bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const uint8_t *bytes,
+    size_t len, int64_t now)
+{
+    struct fetch *fetch = fetch_of(resolver, exchange);
+    struct fetch_turn turn = {
+        .resolver = resolver, .fetch = fetch, .now = now, .exchange = exchange};
+    struct judge_case judged = {
+        .bytes = bytes,
+        .len = len,
+        .id = exchange->wire_id,
+        .asked = &fetch->question,
+        .has_edns = exchange->has_edns,
+        .is_stream = exchange->is_stream,
+        .limits = resolver->limits.ttl,
+    };
+    turn.verdict = judge_reply(&judged, resolver->normalised, &turn.normalised);
+    if (turn.verdict == JUDGE_STRANGER) {
+        counter_add(&resolver->stats.upstream_mismatched, 1);
+        return false;
+    }
+    fetch_wake(&turn, FETCH_JUDGE);
+    return true;
+}
+
+void fetch_on_lost(struct resolver *resolver, struct exchange *exchange, int64_t now)
+{
+    struct fetch *fetch = fetch_of(resolver, exchange);
+    counter_add(&resolver->stats.upstream_lost, 1);
+    if (forward_on_lost(resolver, fetch, exchange, now)) {
+        struct fetch_turn turn = {.resolver = resolver, .fetch = fetch, .now = now};
+        fetch_wake(&turn, FETCH_ASK);
+    }
+}
+
+void fetch_on_deadline(struct resolver *resolver, struct fetch *fetch, int64_t now)
+{
+    forward_on_timeout(resolver, fetch, now);
+    struct fetch_turn turn = {.resolver = resolver, .fetch = fetch, .now = now};
+    fetch_wake(&turn, forward_is_spent(resolver, fetch, now) ? FETCH_STORE : FETCH_ASK);
+}
+
+void fetch_retire(struct fetch *fetch)
+{
+    must(list_is_empty(&fetch->waiters));
+    inflight_remove(&fetch->inflight);
+    fetch->is_retired = true;
+    fetch->asks_left = 0;
+}
+
+void fetch_reroute(struct resolver *resolver, struct fetch *fetch)
+{
+    const struct list *head = &fetch->exchanges;
+    for (struct list *at = head->next; at != head; at = at->next) {
+        struct exchange *exchange = list_entry(at, struct exchange, link);
+        exchange->server = SERVER_NONE;
+        exchange->place = SERVER_NONE;
+    }
+    fetch->tries = (struct tries){0};
+    fetch->has_again = false;
+    fetch->group = fetch_group(resolver, &fetch->inflight.key);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/deadline.h"
+#include "base/list.h"
+#include "resolver/exchange.h"
+#include "resolver/inflight.h"
+#include "resolver/judge.h"
+#include "resolver/pick.h"
+#include "resolver/query.h"
+#include "wire/question.h"
+
+/*
+ * A fetch: one piece of work for one key, from the first message upstream to the stored and
+ * published answer, shared by every query that waits for it; a refresh has none.
+ *
+ *     ROUTE   -> ASK
+ *     ASK     -> AWAIT
+ *     AWAIT   -> JUDGE, ASK, STORE      a reply; the try timed out; the fetch did
+ *     JUDGE   -> ASK, AWAIT, STORE      ASK: next server, over TCP, without EDNS
+ *     STORE   -> PUBLISH                a failure is an answer too: kept briefly
+ *     PUBLISH -> END
+ *
+ * The table in fetch.c has the same edges (tests/style compares them). The one loop goes through
+ * ASK, and each turn of it spends one of asks_left: that it ends can be seen. A fetch never ends
+ * inside fetch_start(): what cannot be asked at once waits in AWAIT for a deadline that is already
+ * due, so that a query which has just joined is never woken from below its own feet. It is moved by
+ * three events: fetch_on_reply(), fetch_on_lost(), fetch_on_deadline().
+ */
+enum fetch_step {
+    FETCH_ROUTE,
+    FETCH_ASK,
+    FETCH_AWAIT,
+    FETCH_JUDGE,
+    FETCH_STORE,
+    FETCH_PUBLISH,
+    FETCH_END,
+};
+#define FETCH_STEPS 7
+
+/* A reply may come this long after the answer_deadline of the first asker and still be remembered.
+ */
+#define FETCH_LATE_US (INT64_C(2) * 1000000)
+
+/* After a line broke and no other server is left to try at once: a pause, for a server that
+ * restarts is away for a moment; twice as long from the second one on. */
+#define FETCH_PAUSE_US (INT64_C(200) * 1000)
+
+/* A denial without an SOA says nothing about its lifetime (RFC 2308 section 5: not to be kept); so
+ * long it is kept all the same, against storms. */
+#define FETCH_TTL_WITHOUT_SOA_S 5
+
+struct fetch {
+    enum fetch_step step;
+    struct inflight_link inflight; /* Key and id. */
+    struct question question;      /* As sent upstream: lower case. */
+    bool is_list;
+    bool is_retired; /* It failed its waiters and only listens. */
+    size_t group;
+    unsigned asks_left;
+    struct tries tries;
+    struct list exchanges;
+    uint64_t current;           /* The exchange whose try is being waited for. */
+    struct exchange_plan again; /* Same server, otherwise: over TCP, without EDNS. */
+    bool has_again;
+    struct list waiters;
+    int64_t ends_at;
+    int64_t wakes_at; /* What AWAIT waits for at the longest. */
+    struct deadline deadline;
+    enum ede ede; /* Why it fails, if it does. */
+};
+
+/* One visit of a fetch to the dispatcher. */
+struct fetch_turn {
+    struct resolver *resolver;
+    struct fetch *fetch;
+    int64_t now;
+    struct exchange *exchange; /* That the reply came on; NULL otherwise. */
+    enum judge_verdict verdict;
+    struct normalised normalised;
+    bool has_answer; /* resolver->normalised holds the stored form. */
+    bool is_ad;      /* Validated, and by an upstream that is trusted to say so. */
+};
+
+/* The fetch for `key`, new and with its first message under way, or NULL: no room. */
+struct fetch *fetch_start(
+    struct resolver *resolver, const struct cache_key *key, bool is_list, int64_t now);
+
+/* Which upstream group the key is asked at. A DS record lives in the parent zone (RFC 4035 section
+ * 3.1.4.1). */
+size_t fetch_group(const struct resolver *resolver, const struct cache_key *key);
+
+/* Events. A reply that is none is told by false. */
+bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const uint8_t *bytes,
+    size_t len, int64_t now);
+void fetch_on_lost(struct resolver *resolver, struct exchange *exchange, int64_t now);
+void fetch_on_deadline(struct resolver *resolver, struct fetch *fetch, int64_t now);
+
+/* The last of its waiters was told SERVFAIL when answer_deadline came. It asks no more, but listens
+ * for late replies to its end; nobody joins it, for whoever asks from now on deserves a new try,
+ * and its end is no second failure. */
+void fetch_retire(struct fetch *fetch);
+
+/* After a reload: its group by the new settings; what is under way no longer knows its server. */
+void fetch_reroute(struct resolver *resolver, struct fetch *fetch);

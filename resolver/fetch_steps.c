@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolver/fetch_steps.h"
+
+#include "base/must.h"
+#include "cache/cache.h"
+#include "resolver/fetch.h"
+#include "resolver/forward.h"
+
+enum step_verdict fetch_route(struct fetch_turn *turn)
+{
+    struct fetch *fetch = turn->fetch;
+    fetch->group = fetch_group(turn->resolver, &fetch->inflight.key);
+    fetch->step = FETCH_ASK;
+    return STEP_ON;
+}
+
+enum step_verdict fetch_ask(struct fetch_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    struct fetch *fetch = turn->fetch;
+    fetch->step = FETCH_AWAIT;
+    struct exchange_plan plan;
+    if (!forward_plan(resolver, fetch, turn->now, &plan)) {
+        fetch->wakes_at = forward_resume_at(resolver, fetch, turn->now);
+        return STEP_ON;
+    }
+    must(fetch->asks_left > 0);
+    fetch->asks_left--;
+    fetch->has_again = false;
+    unsigned tries_before = fetch->tries.asked[plan.place]++;
+    struct exchange *exchange = exchange_start(resolver, fetch, &plan, turn->now);
+    const struct server *server = &resolver->servers.servers[plan.server];
+    int64_t wait = server_try_timeout(server, tries_before, resolver->limits.try_timeout_us);
+    fetch->current = exchange != NULL ? exchange->id : POOL_NONE;
+    fetch->wakes_at =
+        exchange != NULL ? turn->now + wait : forward_resume_at(resolver, fetch, turn->now);
+    return STEP_ON;
+}
+
+enum step_verdict fetch_await(struct fetch_turn *turn)
+{
+    struct fetch *fetch = turn->fetch;
+    if (fetch->wakes_at > fetch->ends_at) {
+        fetch->wakes_at = fetch->ends_at;
+    }
+    deadlines_set(&turn->resolver->deadlines, &fetch->deadline, fetch->wakes_at);
+    return STEP_PARK;
+}
+
+/* The exchange has had its reply: tell its server, and close it. */
+static void fetch_close(struct fetch_turn *turn, bool is_usable)
+{
+    struct resolver *resolver = turn->resolver;
+    struct exchange *exchange = turn->exchange;
+    if (exchange->server != SERVER_NONE) {
+        server_on_reply(
+            &resolver->servers.servers[exchange->server], turn->now - exchange->sent_at, is_usable);
+    }
+    if (exchange->is_late) {
+        counter_add(&resolver->stats.upstream_late, 1);
+    }
+    exchange_end(resolver, exchange);
+    turn->exchange = NULL;
+}
+
+/* The same server, asked in another way; if a reload took it away, whoever is next. */
+static void fetch_ask_again(struct fetch_turn *turn, bool is_stream, bool has_edns)
+{
+    const struct exchange *exchange = turn->exchange;
+    turn->fetch->has_again = exchange->place != SERVER_NONE;
+    turn->fetch->again = (struct exchange_plan){
+        .server = exchange->server,
+        .place = exchange->place,
+        .is_stream = is_stream,
+        .has_edns = has_edns,
+    };
+    fetch_close(turn, true);
+    turn->fetch->step = FETCH_ASK;
+}
+
+/* This server will not help; another may, now or when its late reply comes. */
+static void fetch_fail_server(struct fetch_turn *turn, enum ede ede)
+{
+    struct fetch *fetch = turn->fetch;
+    if (turn->exchange->place != SERVER_NONE) {
+        fetch->tries.has_failed[turn->exchange->place] = true;
+    }
+    bool was_current = turn->exchange->id == fetch->current;
+    fetch->ede = ede;
+    counter_add(&turn->resolver->stats.upstream_failures, 1);
+    fetch_close(turn, false);
+    if (forward_is_spent(turn->resolver, fetch, turn->now)) {
+        fetch->step = FETCH_STORE;
+    } else if (was_current) {
+        fetch->step = FETCH_ASK;
+    } else {
+        fetch->step = FETCH_AWAIT;
+    }
+}
+
+/* Without EDNS it answers what it would not answer with it: so it is the OPT record that it does
+ * not take, and not one question (RFC 6891 section 7). An exchange that was sent plain because this
+ * was known shows nothing new, or EDNS would never get its next chance. */
+static void fetch_note_plain(struct fetch_turn *turn)
+{
+    const struct exchange *exchange = turn->exchange;
+    if (exchange->has_edns || exchange->server == SERVER_NONE) {
+        return;
+    }
+    struct server *server = &turn->resolver->servers.servers[exchange->server];
+    if (exchange->sent_at >= server->plain_until) {
+        server->plain_until = turn->now + SERVER_PLAIN_FOR_US;
+    }
+}
+
+static void fetch_take_answer(struct fetch_turn *turn)
+{
+    turn->has_answer = true;
+    turn->is_ad = turn->normalised.is_ad && turn->exchange->trusts_ad;
+    fetch_note_plain(turn);
+    fetch_close(turn, true);
+    turn->fetch->step = FETCH_STORE;
+}
+
+enum step_verdict fetch_judge(struct fetch_turn *turn)
+{
+    struct resolver_stats *stats = &turn->resolver->stats;
+    switch (turn->verdict) {
+    case JUDGE_ANSWER:
+    case JUDGE_NODATA:
+    case JUDGE_NXDOMAIN:
+        fetch_take_answer(turn);
+        return STEP_ON;
+    case JUDGE_TRUNCATED:
+        counter_add(&stats->upstream_truncated, 1);
+        fetch_ask_again(turn, true, turn->exchange->has_edns);
+        return STEP_ON;
+    case JUDGE_NO_EDNS:
+        fetch_ask_again(turn, turn->exchange->is_stream, false);
+        return STEP_ON;
+    case JUDGE_MALFORMED:
+        counter_add(&stats->upstream_malformed, 1);
+        fetch_fail_server(turn, EDE_NETWORK_ERROR);
+        return STEP_ON;
+    case JUDGE_REFUSED:
+        fetch_fail_server(turn, EDE_PROHIBITED);
+        return STEP_ON;
+    case JUDGE_SERVFAIL:
+    case JUDGE_LAME:
+        fetch_fail_server(turn, EDE_OTHER);
+        return STEP_ON;
+    case JUDGE_STRANGER:
+        break;
+    }
+    must_never("a stranger's reply is turned away at the door");
+}
+
+static enum cache_kind fetch_kind(enum judge_verdict verdict)
+{
+    if (verdict == JUDGE_NXDOMAIN) {
+        return CACHE_KIND_NXDOMAIN;
+    }
+    return verdict == JUDGE_NODATA ? CACHE_KIND_NODATA : CACHE_KIND_ANSWER;
+}
+
+enum step_verdict fetch_store(struct fetch_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    const struct cache_key *key = &turn->fetch->inflight.key;
+    turn->fetch->step = FETCH_PUBLISH;
+    if (!turn->has_answer) {
+        counter_add(&resolver->stats.fetches_failed, 1);
+        if (!turn->fetch->is_retired) {
+            cache_store_failure(resolver->cache, key, turn->fetch->ede, turn->now);
+        }
+        return STEP_ON;
+    }
+    const struct normalised *normalised = &turn->normalised;
+    uint32_t ttl = normalised->ttl;
+    bool has_no_lifetime = turn->verdict != JUDGE_ANSWER && !normalised->has_soa;
+    if (has_no_lifetime && ttl > FETCH_TTL_WITHOUT_SOA_S) {
+        ttl = FETCH_TTL_WITHOUT_SOA_S;
+    }
+    struct cache_fill fill = {
+        .kind = fetch_kind(turn->verdict),
+        .message = resolver->normalised,
+        .len = normalised->len,
+        .ttl_s = ttl,
+        .is_ad = turn->is_ad,
+        .is_list = turn->fetch->is_list,
+        .origin = (uint16_t)turn->fetch->group,
+    };
+    cache_store(resolver->cache, key, &fill, turn->now);
+    return STEP_ON;
+}
+
+static const char *fetch_sentence(enum ede ede)
+{
+    if (ede == EDE_PROHIBITED) {
+        return "every upstream server refuses this question";
+    }
+    if (ede == EDE_OTHER) {
+        return "every upstream server failed on this question";
+    }
+    return ede == EDE_NETWORK_ERROR ? "upstream connections broke" : "no upstream server answers";
+}
+
+enum step_verdict fetch_publish(struct fetch_turn *turn)
+{
+    struct fetch *fetch = turn->fetch;
+    struct publication publication = {
+        .stored = turn->has_answer ? turn->resolver->normalised : NULL,
+        .stored_len = turn->normalised.len,
+        .is_ad = turn->is_ad,
+        .ede = fetch->ede,
+        .ede_text = fetch_sentence(fetch->ede),
+    };
+    struct list *link;
+    while ((link = list_take_first(&fetch->waiters)) != NULL) {
+        struct query *query = list_entry(link, struct query, waiters);
+        query_on_published(turn->resolver, query, &publication, turn->now);
+    }
+    fetch->step = FETCH_END;
+    return STEP_END;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolver/judge.h"
+
+#include "wire/header.h"
+#include "wire/match.h"
+#include "wire/message.h"
+
+/* An error rcode, from a whole reply or a bare header. */
+static enum judge_verdict judge_rcode(unsigned rcode, bool has_edns)
+{
+    bool may_be_edns = rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP || rcode == RCODE_BADVERS;
+    if (may_be_edns && has_edns) {
+        return JUDGE_NO_EDNS;
+    }
+    return rcode == RCODE_REFUSED ? JUDGE_REFUSED : JUDGE_SERVFAIL;
+}
+
+static enum judge_verdict judge_records(const struct judge_case *judged,
+    const struct message *reply, uint8_t *stored_out, struct normalised *normalised_out)
+{
+    switch (normalise_reply(reply, &judged->limits, stored_out, MESSAGE_SIZE_MAX, normalised_out)) {
+    case NORMALISE_ANSWER:
+        return JUDGE_ANSWER;
+    case NORMALISE_NODATA:
+        return JUDGE_NODATA;
+    case NORMALISE_NXDOMAIN:
+        return JUDGE_NXDOMAIN;
+    case NORMALISE_REFERRAL:
+        return JUDGE_LAME;
+    case NORMALISE_BROKEN:
+        return JUDGE_MALFORMED;
+    }
+    return JUDGE_MALFORMED;
+}
+
+enum judge_verdict judge_reply(
+    const struct judge_case *judged, uint8_t *stored_out, struct normalised *normalised_out)
+{
+    switch (match_reply(judged->bytes, judged->len, judged->id, judged->asked)) {
+    case MATCH_NO:
+        return JUDGE_STRANGER;
+    case MATCH_BARE_ERROR:
+        return judge_rcode(header_rcode(judged->bytes), judged->has_edns);
+    case MATCH_YES:
+        break;
+    }
+    /* The cut may fall inside a record: a truncated reply need not be readable to its end. A stream
+     * has room for everything: what is cut there will never be whole, and half a set of MX records,
+     * or none, is no answer (RFC 2181 section 9). */
+    if ((header_flags(judged->bytes) & HEADER_TC) != 0) {
+        return judged->is_stream ? JUDGE_MALFORMED : JUDGE_TRUNCATED;
+    }
+    struct message reply;
+    if (message_read(judged->bytes, judged->len, &reply) != MESSAGE_GOOD) {
+        return JUDGE_MALFORMED;
+    }
+    if (reply.rcode != RCODE_NOERROR && reply.rcode != RCODE_NXDOMAIN) {
+        return judge_rcode(reply.rcode, judged->has_edns);
+    }
+    return judge_records(judged, &reply, stored_out, normalised_out);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/settings.h"
+
+/*
+ * Which server of a group is asked next for one question. In this order: asked least for this
+ * question; not resting; not failing at everything; no try without a reply since its last one;
+ * untried ones, so that all get measured; shortest round trip. One question in PICK_EXPLORE goes to
+ * a random server that is not resting, so that one which was slow once is measured again. Pure but
+ * for the randomness given.
+ */
+#define PICK_EXPLORE 32
+
+/* One question is sent to a silent server so often (RFC 9520 section 3.1). */
+#define PICK_SILENT_MAX 3
+
+struct server_table;
+struct server_group;
+struct random;
+
+/* What has been tried for one question, by the server's place in its group. */
+struct tries {
+    uint8_t asked[SETTINGS_SERVERS_MAX];
+    uint8_t silent[SETTINGS_SERVERS_MAX];  /* Tries that timed out. */
+    bool has_broken[SETTINGS_SERVERS_MAX]; /* A stream to it broke; it had a second chance. */
+    bool has_failed[SETTINGS_SERVERS_MAX]; /* It said SERVFAIL, REFUSED, ...: it will again. */
+};
+
+/* The server's place in its group, or SERVER_NONE when all have failed or stayed silent. */
+size_t pick_server(const struct server_table *table, const struct server_group *group,
+    const struct tries *tries, struct random *random, int64_t now);

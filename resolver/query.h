@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/deadline.h"
+#include "base/list.h"
+#include "cache/cache.h"
+#include "resolver/port.h"
+#include "resolver/stats.h"
+#include "wire/answer.h"
+#include "wire/question.h"
+
+/*
+ * A query: one client's question, from its bytes to its answer. It begins in a slot on the stack of
+ * resolver_ask(), where most lives end in the same turn; one that must wait is copied to the query
+ * pool by JOIN and is from then on named by its id.
+ *
+ *     PARSE  -> LOCAL, ANSWER, END      ANSWER: malformed, not supported; END: owed nothing
+ *     LOCAL  -> LOOKUP, ANSWER          ANSWER: answered in the house, or refused
+ *     LOOKUP -> JOIN, ANSWER            ANSWER: fresh, or failing and stale at hand
+ *     JOIN   -> WAIT, ANSWER            ANSWER: no room to wait
+ *     WAIT   -> ANSWER                  published, patience over with stale at hand, deadline
+ *     ANSWER -> SEND
+ *     SEND   -> END
+ *
+ * The table in query.c has the same edges (tests/style compares them). A waiting query is moved by
+ * two events only: query_on_published() and query_on_deadline().
+ */
+enum query_step {
+    QUERY_PARSE,
+    QUERY_LOCAL,
+    QUERY_LOOKUP,
+    QUERY_JOIN,
+    QUERY_WAIT,
+    QUERY_ANSWER,
+    QUERY_SEND,
+    QUERY_END,
+};
+#define QUERY_STEPS 8
+
+struct resolver;
+struct ask;
+
+struct query {
+    enum query_step step;
+    uint64_t id; /* In the query pool, or POOL_NONE while it is in its slot. */
+    struct client client;
+    struct answer_form form;
+    struct question question; /* In the client's spelling. */
+    struct cache_key key;
+    enum question_class class;
+    enum outcome outcome;
+    bool is_list;
+    bool has_patience; /* The deadline set is stale_patience; answer_deadline comes after it. */
+    int64_t asked_at;
+    struct list waiters; /* In its fetch's list. */
+    struct deadline deadline;
+};
+
+/* What ANSWER composes from. */
+struct answer_source {
+    const uint8_t *stored; /* The stored form, or NULL: an answer without records. */
+    size_t stored_len;
+    unsigned rcode; /* Without `stored`. */
+    bool has_question;
+    struct answer_extra extra;
+};
+
+/* One visit of a query to the dispatcher: what the steps hand on, gone at the end of the turn. */
+struct query_turn {
+    struct resolver *resolver;
+    struct query *query;
+    struct ask *ask; /* The client's bytes and the room for its answer; NULL once it has waited. */
+    int64_t now;
+    struct cache_found found; /* What LOOKUP saw; its message is in resolver->found. */
+    bool has_stale;
+    struct answer_source source;
+    uint8_t *answer;
+    size_t answer_len;
+    bool is_dropped;
+};
+
+/* Runs the query's steps until it parks or ends. A pooled query that ends is given back. */
+void query_run(struct query_turn *turn);
+
+/* What a finished fetch tells its waiters. */
+struct publication {
+    const uint8_t *stored; /* NULL: it failed. */
+    size_t stored_len;
+    bool is_ad;
+    enum ede ede; /* Why it failed. */
+    const char *ede_text;
+};
+
+/* Events of a waiting query. */
+void query_on_published(struct resolver *resolver, struct query *query,
+    const struct publication *publication, int64_t now);
+void query_on_deadline(struct resolver *resolver, struct query *query, int64_t now);

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolver/query_steps.h"
+
+#include <string.h>
+
+#include "base/must.h"
+#include "wire/message.h"
+#include "wire/types.h"
+#include "mail/list_zone.h"
+#include "cache/cache.h"
+#include "resolver/classify.h"
+#include "resolver/fetch.h"
+#include "resolver/local.h"
+#include "resolver/query.h"
+#include "resolver/resolver.h"
+
+/* ---- PARSE ---- */
+
+/* Answers without records, and goes on to ANSWER. */
+static enum step_verdict query_fail(struct query_turn *turn, unsigned rcode, enum ede ede)
+{
+    turn->source.stored = NULL;
+    turn->source.rcode = rcode;
+    turn->source.extra.ede = ede;
+    turn->query->step = QUERY_ANSWER;
+    return STEP_ON;
+}
+
+static enum step_verdict query_reject(struct query_turn *turn, unsigned rcode)
+{
+    counter_add(&turn->resolver->stats.questions_malformed, 1);
+    return query_fail(turn, rcode, EDE_NONE);
+}
+
+static enum step_verdict query_drop(struct query_turn *turn)
+{
+    counter_add(&turn->resolver->stats.questions_dropped, 1);
+    turn->is_dropped = true;
+    turn->query->step = QUERY_END;
+    return STEP_END;
+}
+
+static void query_take_key(struct query *query, const struct message *message)
+{
+    struct cache_key *key = &query->key;
+    memcpy(key->name, message->question.name, message->question.name_len);
+    name_to_lower(key->name, message->question.name_len);
+    key->name_len = message->question.name_len;
+    key->type = message->question.type;
+    key->class = message->question.class;
+    key->wants_dnssec = message->edns.wants_dnssec;
+    key->checking_disabled = (message->flags & HEADER_CD) != 0;
+}
+
+enum step_verdict query_parse(struct query_turn *turn)
+{
+    struct query *query = turn->query;
+    struct message message;
+    enum message_verdict verdict = message_read(turn->ask->query, turn->ask->len, &message);
+    if (verdict == MESSAGE_SHORT || (message.flags & HEADER_QR) != 0) {
+        return query_drop(turn);
+    }
+    query->form =
+        answer_form_of(&message, query->client.is_stream, turn->resolver->limits.udp_answer_max);
+    if (message.opcode != OPCODE_QUERY) {
+        return query_reject(turn, RCODE_NOTIMP);
+    }
+    if (verdict == MESSAGE_MALFORMED) {
+        return query_reject(turn, RCODE_FORMERR);
+    }
+    query->question = message.question;
+    turn->source.has_question = true;
+    if (message.edns.version != 0) {
+        return query_reject(turn, RCODE_BADVERS);
+    }
+    if (message.counts[1] != 0 || message.counts[2] != 0) {
+        return query_reject(turn, RCODE_FORMERR);
+    }
+    query_take_key(query, &message);
+    query->step = QUERY_LOCAL;
+    return STEP_ON;
+}
+
+/* ---- LOCAL ---- */
+
+static void query_use_stored(struct query_turn *turn, const uint8_t *stored, size_t len)
+{
+    turn->source.stored = stored;
+    turn->source.stored_len = len;
+    turn->query->step = QUERY_ANSWER;
+}
+
+enum step_verdict query_local(struct query_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    struct query *query = turn->query;
+    struct list_question list;
+    query->class = classify_question(&query->key, &list);
+    query->is_list = query->class == QUESTION_CLASS_LIST;
+    struct local_case local = {
+        .key = &query->key,
+        .list = query->is_list ? &list : NULL,
+        .is_configured =
+            route_is_configured(&resolver->route, query->key.name, query->key.name_len),
+        .private_lists_local = resolver->limits.private_lists_local,
+        .version = resolver->version,
+    };
+    size_t len;
+    switch (local_answer(&local, resolver->found, sizeof resolver->found, &len)) {
+    case LOCAL_ANSWER:
+        query_use_stored(turn, resolver->found, len);
+        return STEP_ON;
+    case LOCAL_REFUSED:
+        counter_add(&resolver->stats.questions_refused, 1);
+        return query_fail(turn, RCODE_REFUSED, EDE_NOT_SUPPORTED);
+    case LOCAL_NOT_IMPLEMENTED:
+        return query_reject(turn, RCODE_NOTIMP);
+    case LOCAL_NOT_OURS:
+        break;
+    }
+    query->step = QUERY_LOOKUP;
+    return STEP_ON;
+}
+
+/* ---- LOOKUP ---- */
+
+static enum step_verdict query_use_found(struct query_turn *turn, const struct cache_found *found)
+{
+    turn->source.extra.age_s = found->age_s;
+    turn->source.extra.is_ad = found->is_ad;
+    query_use_stored(turn, turn->resolver->found, found->len);
+    turn->query->outcome = OUTCOME_HIT;
+    return STEP_ON;
+}
+
+/* RFC 8767 section 4: a stale answer's TTL is 30 s, and it says that it is stale. */
+static enum step_verdict query_use_stale(struct query_turn *turn, const struct cache_found *found)
+{
+    query_use_found(turn, found);
+    turn->source.extra.age_s = 0; /* Its own TTLs have run out: ttl_cap bounds them instead. */
+    turn->source.extra.ttl_cap = turn->resolver->limits.stale_ttl_s;
+    turn->source.extra.is_ad = false;
+    turn->source.extra.ede =
+        found->kind == CACHE_KIND_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE_ANSWER;
+    turn->source.extra.ede_text = "upstream is slow or silent; this answer has expired";
+    turn->query->outcome = OUTCOME_STALE;
+    return STEP_ON;
+}
+
+static enum step_verdict query_servfail(struct query_turn *turn, enum ede ede, const char *text)
+{
+    turn->source.extra.ede_text = text;
+    turn->query->outcome = OUTCOME_FAILED;
+    return query_fail(turn, RCODE_SERVFAIL, ede);
+}
+
+/* Work that nobody waits for; it may take half of the room for work, no more. */
+static void query_refresh(struct query_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    const struct query *query = turn->query;
+    bool has_room = resolver->fetches.in_use < resolver->fetches.count / 2;
+    if (!has_room || inflight_find(&resolver->inflight, &query->key) != POOL_NONE) {
+        return;
+    }
+    counter_add(&resolver->stats.fetches_refresh, 1);
+    fetch_start(resolver, &query->key, query->is_list, turn->now);
+}
+
+static enum step_verdict query_use_fresh(struct query_turn *turn, const struct cache_found *found)
+{
+    if (found->kind == CACHE_KIND_FAILURE) {
+        return query_servfail(turn, EDE_CACHED_ERROR, "upstream failed a moment ago");
+    }
+    if (found->is_refresh_due) {
+        query_refresh(turn);
+    }
+    return query_use_found(turn, found);
+}
+
+enum step_verdict query_lookup(struct query_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    struct query *query = turn->query;
+    enum cache_verdict verdict = cache_lookup(resolver->cache, &query->key, turn->now,
+        resolver->found, sizeof resolver->found, &turn->found);
+    if (verdict == CACHE_FRESH) {
+        return query_use_fresh(turn, &turn->found);
+    }
+    turn->has_stale = verdict == CACHE_STALE;
+    if (turn->has_stale && turn->found.is_failing) {
+        return query_use_stale(turn, &turn->found);
+    }
+    if ((query->form.flags & HEADER_RD) == 0) {
+        /* RFC 1034 section 4.3.1: it asked for what we have, and we have nothing. */
+        counter_add(&resolver->stats.questions_refused, 1);
+        return query_fail(turn, RCODE_REFUSED, EDE_NOT_SUPPORTED);
+    }
+    query->step = QUERY_JOIN;
+    return STEP_ON;
+}
+
+/* ---- JOIN and WAIT ---- */
+
+static enum step_verdict query_overflow(struct query_turn *turn)
+{
+    counter_add(&turn->resolver->stats.questions_overflow, 1);
+    if (turn->has_stale) {
+        return query_use_stale(turn, &turn->found);
+    }
+    return query_servfail(turn, EDE_OTHER, "too many questions are waiting for upstream");
+}
+
+/* The fetch for this question: somebody else's, or a new one. NULL: no room. */
+static struct fetch *query_find_fetch(struct query_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    struct query *query = turn->query;
+    uint64_t id = inflight_find(&resolver->inflight, &query->key);
+    if (id != POOL_NONE) {
+        query->outcome = OUTCOME_JOINED;
+        return pool_find(&resolver->fetches, id);
+    }
+    query->outcome = OUTCOME_MISS;
+    return fetch_start(resolver, &query->key, query->is_list, turn->now);
+}
+
+static int64_t query_due_at(const struct resolver *resolver, const struct query *query)
+{
+    return query->asked_at + (query->has_patience ? resolver->limits.stale_patience_us
+                                                  : resolver->limits.answer_deadline_us);
+}
+
+enum step_verdict query_join(struct query_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    uint64_t id;
+    struct query *pooled = pool_take(&resolver->queries, &id);
+    if (pooled == NULL) {
+        return query_overflow(turn);
+    }
+    struct fetch *fetch = query_find_fetch(turn);
+    if (fetch == NULL) {
+        pool_give(&resolver->queries, id);
+        return query_overflow(turn);
+    }
+    *pooled = *turn->query;
+    pooled->id = id;
+    pooled->has_patience = turn->has_stale;
+    pooled->deadline = (struct deadline){.kind = LIFE_QUERY, .id = id};
+    list_append(&fetch->waiters, &pooled->waiters);
+    deadlines_set(&resolver->deadlines, &pooled->deadline, query_due_at(resolver, pooled));
+    counter_set(&resolver->stats.questions_waiting, resolver->queries.in_use);
+    pooled->step = QUERY_WAIT;
+    turn->query = pooled;
+    return STEP_ON;
+}
+
+enum step_verdict query_wait(struct query_turn *turn)
+{
+    must(turn->query->id != POOL_NONE);
+    return STEP_PARK;
+}
+
+/* A stale answer, if the cache still has one. True: turn->source is set and the step is ANSWER. */
+static bool query_try_stale(struct query_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    enum cache_verdict verdict = cache_lookup(resolver->cache, &turn->query->key, turn->now,
+        resolver->found, sizeof resolver->found, &turn->found);
+    if (verdict == CACHE_STALE) {
+        query_use_stale(turn, &turn->found);
+        return true;
+    }
+    if (verdict == CACHE_FRESH && turn->found.kind != CACHE_KIND_FAILURE) {
+        query_use_found(turn, &turn->found); /* Another worker was faster. */
+        return true;
+    }
+    return false;
+}
+
+static struct query_turn query_turn_of(struct resolver *resolver, struct query *query, int64_t now)
+{
+    must(query->step == QUERY_WAIT);
+    return (struct query_turn){
+        .resolver = resolver,
+        .query = query,
+        .now = now,
+        .source = {.has_question = true, .extra = {.ede = EDE_NONE, .ttl_cap = UINT32_MAX}},
+        .answer = resolver->answer,
+    };
+}
+
+void query_on_published(struct resolver *resolver, struct query *query,
+    const struct publication *publication, int64_t now)
+{
+    struct query_turn turn = query_turn_of(resolver, query, now);
+    if (publication->stored != NULL) {
+        turn.source.extra.is_ad = publication->is_ad;
+        query_use_stored(&turn, publication->stored, publication->stored_len);
+    } else if (!query_try_stale(&turn)) {
+        query_servfail(&turn, publication->ede, publication->ede_text);
+    }
+    query_run(&turn);
+}
+
+/* Gives up its fetch, and with the last waiter the fetch gives up. */
+static void query_leave(struct resolver *resolver, struct query *query)
+{
+    struct fetch *fetch =
+        pool_find(&resolver->fetches, inflight_find(&resolver->inflight, &query->key));
+    must(fetch != NULL);
+    list_remove(&query->waiters);
+    if (list_is_empty(&fetch->waiters)) {
+        fetch_retire(fetch);
+    }
+}
+
+void query_on_deadline(struct resolver *resolver, struct query *query, int64_t now)
+{
+    struct query_turn turn = query_turn_of(resolver, query, now);
+    bool had_patience = query->has_patience;
+    if (query_try_stale(&turn)) {
+        query_run(&turn);
+        return;
+    }
+    if (had_patience) {
+        /* The stale answer was evicted meanwhile: wait on, like anybody else. */
+        query->has_patience = false;
+        deadlines_set(&resolver->deadlines, &query->deadline, query_due_at(resolver, query));
+        return;
+    }
+    /* The next asker need not wait as long as this one (RFC 9520). A late reply undoes it. */
+    counter_add(&resolver->stats.deadline_passed, 1);
+    cache_store_failure(resolver->cache, &query->key, EDE_NO_REACHABLE_AUTHORITY, now);
+    query_servfail(&turn, EDE_NO_REACHABLE_AUTHORITY, "no upstream server answered in time");
+    query_leave(resolver, query);
+    query_run(&turn);
+}
+
+/* ---- ANSWER and SEND ---- */
+
+enum step_verdict query_answer(struct query_turn *turn)
+{
+    const struct query *query = turn->query;
+    const struct answer_source *source = &turn->source;
+    const struct question *question = source->has_question ? &query->question : NULL;
+    if (source->stored != NULL) {
+        turn->answer_len = answer_from_stored(&query->form, question, source->stored,
+            source->stored_len, &source->extra, turn->answer, MESSAGE_SIZE_MAX);
+    } else {
+        turn->answer_len = answer_error(&query->form, question, source->rcode, source->extra.ede,
+            source->extra.ede_text, turn->answer, MESSAGE_SIZE_MAX);
+    }
+    must(turn->answer_len >= HEADER_SIZE);
+    turn->query->step = QUERY_SEND;
+    return STEP_ON;
+}
+
+static void query_count(const struct query_turn *turn)
+{
+    struct resolver_stats *stats = &turn->resolver->stats;
+    const struct query *query = turn->query;
+    const struct answer_source *source = &turn->source;
+    /* Not from the answer's header, where BADVERS looks like NOERROR. */
+    unsigned rcode = source->stored != NULL ? header_rcode(source->stored) : source->rcode;
+    switch (rcode) {
+    case RCODE_NOERROR:
+        counter_add(&stats->answers_noerror, 1);
+        break;
+    case RCODE_NXDOMAIN:
+        counter_add(&stats->answers_nxdomain, 1);
+        break;
+    case RCODE_SERVFAIL:
+        counter_add(&stats->answers_servfail, 1);
+        break;
+    default:
+        counter_add(&stats->answers_other, 1);
+        break;
+    }
+    if ((header_flags(turn->answer) & HEADER_TC) != 0) {
+        counter_add(&stats->answers_truncated, 1);
+    }
+    histogram_record(&stats->wait[query->class][query->outcome], turn->now - query->asked_at);
+}
+
+enum step_verdict query_send(struct query_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    query_count(turn);
+    if (turn->ask != NULL) {
+        turn->ask->answer_len = turn->answer_len;
+    } else {
+        resolver->port.deliver(
+            resolver->port.world, &turn->query->client, turn->answer, turn->answer_len);
+    }
+    turn->query->step = QUERY_END;
+    return STEP_END;
+}

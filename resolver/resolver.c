@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolver/resolver.h"
+
+#include <stdlib.h>
+
+#include "base/must.h"
+#include "conf/settings.h"
+#include "resolver/fetch.h"
+#include "resolver/query.h"
+#include "resolver/resolver_private.h"
+
+static uint32_t resolver_seconds(int64_t duration_us)
+{
+    return (uint32_t)(duration_us / 1000000);
+}
+
+static void resolver_take_limits(struct resolver *resolver, const struct settings *settings)
+{
+    resolver->limits = (struct resolver_limits){
+        .answer_deadline_us = settings->answer_deadline_us,
+        .stale_patience_us = settings->stale_patience_us,
+        .try_timeout_us = settings->try_timeout_us,
+        .stale_ttl_s = resolver_seconds(settings->stale_ttl_us),
+        .asks_max = (unsigned)settings->asks_max,
+        .udp_answer_max = (uint16_t)settings->udp_answer_max,
+        .private_lists_local = settings->private_lists_local,
+        .ttl =
+            {
+                .ttl_min = resolver_seconds(settings->ttl_min_us),
+                .ttl_max = resolver_seconds(settings->ttl_max_us),
+                .negative_ttl_max = resolver_seconds(settings->negative_ttl_max_us),
+            },
+    };
+}
+
+static bool resolver_init_pools(struct resolver *resolver, uint32_t questions_max)
+{
+    uint32_t fetches_max = 2 * questions_max;
+    return pool_init(&resolver->queries, sizeof(struct query), questions_max) &&
+           pool_init(&resolver->fetches, sizeof(struct fetch), fetches_max) &&
+           pool_init(&resolver->exchanges, sizeof(struct exchange), 2 * fetches_max) &&
+           inflight_init(&resolver->inflight, fetches_max, resolver->random) &&
+           deadlines_init(&resolver->deadlines, questions_max + fetches_max);
+}
+
+struct resolver *resolver_new(const struct resolver_options *options)
+{
+    struct resolver *resolver = calloc(1, sizeof *resolver);
+    if (resolver == NULL) {
+        return NULL;
+    }
+    resolver->cache = options->cache;
+    resolver->random = options->random;
+    resolver->port = options->port;
+    resolver->version = options->version;
+    resolver_take_limits(resolver, options->settings);
+    if (!resolver_init_pools(resolver, (uint32_t)options->settings->questions_max) ||
+        !route_init(&resolver->route, options->settings, resolver->random) ||
+        !server_table_init(&resolver->servers, options->settings, NULL)) {
+        resolver_free(&resolver);
+    }
+    return resolver;
+}
+
+void resolver_free(struct resolver **resolver)
+{
+    if (*resolver == NULL) {
+        return;
+    }
+    struct resolver *old = *resolver;
+    for (uint32_t i = 0; i < old->exchanges.count; i++) {
+        struct exchange *exchange = pool_at(&old->exchanges, i);
+        if (exchange != NULL) {
+            exchange_end(old, exchange);
+        }
+    }
+    server_table_fini(&old->servers);
+    route_fini(&old->route);
+    deadlines_fini(&old->deadlines);
+    inflight_fini(&old->inflight);
+    pool_fini(&old->exchanges);
+    pool_fini(&old->fetches);
+    pool_fini(&old->queries);
+    free(old);
+    *resolver = NULL;
+}
+
+enum ask_verdict resolver_ask(struct resolver *resolver, struct ask *ask, int64_t now)
+{
+    struct query slot;
+    slot.step = QUERY_PARSE;
+    slot.id = POOL_NONE;
+    slot.client = ask->client;
+    slot.class = QUESTION_CLASS_OTHER;
+    slot.outcome = OUTCOME_LOCAL;
+    slot.is_list = false;
+    slot.has_patience = false;
+    slot.asked_at = now;
+    slot.waiters = (struct list){0};
+    slot.deadline = (struct deadline){0};
+
+    struct query_turn turn;
+    turn.resolver = resolver;
+    turn.query = &slot;
+    turn.ask = ask;
+    turn.now = now;
+    turn.has_stale = false;
+    turn.source = (struct answer_source){.extra = {.ede = EDE_NONE, .ttl_cap = UINT32_MAX}};
+    turn.answer = ask->answer;
+    turn.answer_len = 0;
+    turn.is_dropped = false;
+
+    counter_add(&resolver->stats.questions, 1);
+    query_run(&turn);
+    if (turn.query->step == QUERY_WAIT) {
+        return ASK_PARKED;
+    }
+    return turn.is_dropped ? ASK_DROPPED : ASK_ANSWERED;
+}
+
+bool resolver_on_reply(
+    struct resolver *resolver, uint64_t exchange, const uint8_t *bytes, size_t len, int64_t now)
+{
+    struct exchange *found = pool_find(&resolver->exchanges, exchange);
+    return found != NULL && fetch_on_reply(resolver, found, bytes, len, now);
+}
+
+void resolver_on_line_lost(struct resolver *resolver, uint64_t exchange, int64_t now)
+{
+    struct exchange *found = pool_find(&resolver->exchanges, exchange);
+    if (found != NULL) {
+        fetch_on_lost(resolver, found, now);
+    }
+}
+
+int64_t resolver_next_deadline(const struct resolver *resolver)
+{
+    return deadlines_next(&resolver->deadlines);
+}
+
+static void resolver_run_one(struct resolver *resolver, const struct deadline *due, int64_t now)
+{
+    switch ((enum life)due->kind) {
+    case LIFE_QUERY:
+        query_on_deadline(resolver, pool_find(&resolver->queries, due->id), now);
+        return;
+    case LIFE_FETCH:
+        fetch_on_deadline(resolver, pool_find(&resolver->fetches, due->id), now);
+        return;
+    }
+    must_never("a life");
+}
+
+void resolver_run_due(struct resolver *resolver, int64_t now)
+{
+    const struct deadline *due;
+    while ((due = deadlines_take_due(&resolver->deadlines, now)) != NULL) {
+        resolver_run_one(resolver, due, now);
+    }
+}
+
+bool resolver_set_settings(struct resolver *resolver, const struct settings *settings)
+{
+    struct server_table servers = {0};
+    struct route route = {0};
+    if (!server_table_init(&servers, settings, &resolver->servers) ||
+        !route_init(&route, settings, resolver->random)) {
+        server_table_fini(&servers);
+        return false;
+    }
+    server_table_fini(&resolver->servers);
+    route_fini(&resolver->route);
+    resolver->servers = servers;
+    resolver->route = route;
+    resolver_take_limits(resolver, settings);
+    for (uint32_t i = 0; i < resolver->fetches.count; i++) {
+        struct fetch *fetch = pool_at(&resolver->fetches, i);
+        if (fetch != NULL) {
+            fetch_reroute(resolver, fetch);
+        }
+    }
+    return true;
+}
+
+uint32_t resolver_waiting(const struct resolver *resolver)
+{
+    return resolver->queries.in_use;
+}
+
+uint32_t resolver_fetching(const struct resolver *resolver)
+{
+    return resolver->fetches.in_use;
+}
+
+const struct resolver_stats *resolver_stats_of(const struct resolver *resolver)
+{
+    return &resolver->stats;
+}
+
+bool resolver_server_at(
+    const struct resolver *resolver, size_t index, int64_t now, struct server_view *view_out)
+{
+    if (index >= resolver->servers.count) {
+        return false;
+    }
+    const struct server *server = &resolver->servers.servers[index];
+    *view_out = (struct server_view){
+        .group = resolver->servers.groups[server->group].name,
+        .address = server->settings.address,
+        .tls_name = server->settings.tls_name,
+        .state = server_state(server, now),
+        .sent = counter_read(&server->sent),
+        .answered = counter_read(&server->answered),
+        .failed = counter_read(&server->failed),
+        .timed_out = counter_read(&server->timed_out),
+        .lost = counter_read(&server->lost),
+        .latency_us = (uint64_t)server->latency_us,
+        .latency = &server->latency,
+    };
+    return true;
+}

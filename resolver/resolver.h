@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "resolver/port.h"
+
+/*
+ * The front door of the floor that turns a question into an answer. It has no sockets, no loop and
+ * no clock: bytes and time come in by these functions, and leave by the port. One resolver per
+ * worker, used by that worker's thread alone; the cache is shared. `now` is base/clock.h's and
+ * never goes backward. Every accepted question gets exactly one answer, within answer_deadline.
+ */
+struct resolver;
+struct settings;
+struct cache;
+struct random;
+struct resolver_stats;
+
+struct resolver_options {
+    const struct settings *settings; /* Copied in what is needed; need not outlive the call. */
+    struct cache *cache;             /* Outlives the resolver. */
+    struct random *random;           /* Outlives the resolver. */
+    struct port port;
+    const char *version; /* For version.bind; a literal. */
+};
+
+/* NULL when memory is short. All memory is taken here, by questions_max. */
+struct resolver *resolver_new(const struct resolver_options *options);
+
+/* Waiting clients get no answer: drain first. */
+void resolver_free(struct resolver **resolver);
+
+/* A query as it came in, and room for its answer. */
+struct ask {
+    struct client client;
+    const uint8_t *query;
+    size_t len;
+    uint8_t *answer; /* MESSAGE_SIZE_MAX bytes of room. */
+    size_t answer_len;
+};
+
+enum ask_verdict {
+    ASK_ANSWERED, /* ask->answer_len bytes are to be sent now. */
+    ASK_PARKED,   /* port.deliver() will be called, once. */
+    ASK_DROPPED,  /* Not a query; no answer is owed. */
+};
+
+enum ask_verdict resolver_ask(struct resolver *resolver, struct ask *ask, int64_t now);
+
+/* Bytes came in on an exchange's line. False: they are not its reply; keep listening. */
+bool resolver_on_reply(
+    struct resolver *resolver, uint64_t exchange, const uint8_t *bytes, size_t len, int64_t now);
+
+/* The line of an exchange broke (refused, unreachable, reset, closed): nothing will come. */
+void resolver_on_line_lost(struct resolver *resolver, uint64_t exchange, int64_t now);
+
+/* When resolver_run_due() is to be called next; INT64_MAX: no need. */
+int64_t resolver_next_deadline(const struct resolver *resolver);
+void resolver_run_due(struct resolver *resolver, int64_t now);
+
+/* Takes new settings. Servers that stay keep their health; work under way goes on. Pool sizes
+ * (questions_max) change with the next start only. False when memory is short: nothing changed. */
+bool resolver_set_settings(struct resolver *resolver, const struct settings *settings);
+
+/* How many clients wait, and how many fetches run: both 0 when quiet. */
+uint32_t resolver_waiting(const struct resolver *resolver);
+uint32_t resolver_fetching(const struct resolver *resolver);
+
+const struct resolver_stats *resolver_stats_of(const struct resolver *resolver);
+
+/* One upstream server as the exporter shows it. */
+struct server_view {
+    const char *group; /* Valid until the next resolver_set_settings(). */
+    struct address address;
+    const char *tls_name;
+    const char *state;   /* "well", "resting" (failed lately; asked last) or "untried". */
+    uint64_t sent;       /* Messages. */
+    uint64_t answered;   /* Usable replies. */
+    uint64_t failed;     /* SERVFAIL, REFUSED, unreadable. */
+    uint64_t timed_out;  /* Tries without a reply in time. */
+    uint64_t lost;       /* Lines that broke. */
+    uint64_t latency_us; /* Smoothed round trip; 0: none yet. */
+    const struct histogram *latency; /* Round trips of usable replies. */
+};
+
+/* False: no server with that index. Worker's thread only. */
+bool resolver_server_at(
+    const struct resolver *resolver, size_t index, int64_t now, struct server_view *view_out);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "base/deadline.h"
+#include "base/pool.h"
+#include "base/random.h"
+#include "resolver/inflight.h"
+#include "resolver/port.h"
+#include "resolver/route.h"
+#include "resolver/server.h"
+#include "resolver/stats.h"
+#include "wire/header.h"
+#include "wire/normalise.h"
+
+/*
+ * What the rooms of this floor share: the resolver's own body. Everything here belongs to one
+ * worker and is allocated once, in resolver_new().
+ *
+ *     queries.in_use   <= queries.count   = questions_max
+ *     fetches.in_use   <= fetches.count   = 2 x questions_max: a fetch may outlive its waiters
+ *     exchanges.in_use <= exchanges.count = 2 x fetches.count
+ *     deadlines        <= queries.count + fetches.count
+ */
+struct cache;
+struct settings;
+
+/* The scalars of the settings that this floor obeys. */
+struct resolver_limits {
+    int64_t answer_deadline_us;
+    int64_t stale_patience_us;
+    int64_t try_timeout_us;
+    uint32_t stale_ttl_s;
+    unsigned asks_max;
+    uint16_t udp_answer_max;
+    bool private_lists_local;
+    struct normalise_limits ttl;
+};
+
+struct resolver {
+    struct cache *cache;
+    struct random *random;
+    struct port port;
+    const char *version;
+    struct resolver_limits limits;
+    struct route route;
+    struct server_table servers;
+    struct pool queries;
+    struct pool fetches;
+    struct pool exchanges;
+    struct inflight inflight;
+    struct deadlines deadlines;
+    struct resolver_stats stats;
+
+    /* Scratch of one turn; nothing in it survives an entry into the resolver. */
+    uint8_t found[MESSAGE_SIZE_MAX];      /* Copied out of the cache, or composed by local. */
+    uint8_t normalised[MESSAGE_SIZE_MAX]; /* The stored form of a reply. */
+    uint8_t answer[MESSAGE_SIZE_MAX];     /* For a client who had to wait. */
+};
+
+/* What a life is in the deadlines' `kind`. */
+enum life {
+    LIFE_QUERY,
+    LIFE_FETCH,
+};
+
+/* What a step tells its dispatcher. */
+enum step_verdict {
+    STEP_ON,   /* Go on with the step that is set. */
+    STEP_PARK, /* Wait for an event. */
+    STEP_END,
+};

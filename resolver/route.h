@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+
+/*
+ * Which upstream group a name is asked at: the [zone] with the longest matching suffix, else group
+ * 0. A hash table of the zones, asked once per label of the name. One worker's.
+ */
+struct settings;
+struct random;
+
+struct route_zone {
+    uint8_t name[255]; /* Lower case. */
+    uint8_t name_len;  /* 0: an empty place in the table. */
+    size_t group;
+};
+
+struct route {
+    struct route_zone *table;
+    uint32_t size; /* A power of two, at least twice the zones. */
+    struct hash_key secret;
+};
+
+/* False when memory is short. */
+bool route_init(struct route *route, const struct settings *settings, struct random *random);
+void route_fini(struct route *route);
+
+/* The index of the group in settings->groups. `name` is lower case. */
+size_t route_group(const struct route *route, const uint8_t *name, size_t len);
+
+/* A [zone] section covers the name: whatever is special about it, the operator has spoken. The root
+ * covers everything and says nothing special about anything. */
+bool route_is_configured(const struct route *route, const uint8_t *name, size_t len);

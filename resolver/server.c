@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolver/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool server_is_same(const struct settings_server *a, const struct settings_server *b)
+{
+    return address_equal(&a->address, &b->address) && strcmp(a->tls_name, b->tls_name) == 0;
+}
+
+static size_t server_table_find(
+    const struct server_table *table, const char *group, const struct settings_server *settings)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct server *server = &table->servers[i];
+        bool is_group = strcmp(table->groups[server->group].name, group) == 0;
+        if (is_group && server_is_same(&server->settings, settings)) {
+            return i;
+        }
+    }
+    return SERVER_NONE;
+}
+
+static void server_table_add_group(struct server_table *fresh, const struct server_table *old,
+    const struct settings_group *settings, size_t index)
+{
+    struct server_group *group = &fresh->groups[index];
+    *group = (struct server_group){.first = fresh->count, .count = settings->server_count};
+    memcpy(group->name, settings->name, sizeof group->name);
+    group->trusts_ad = settings->trust_ad != SETTINGS_TRUST_AD_NO;
+    for (size_t i = 0; i < settings->server_count; i++) {
+        struct server *server = &fresh->servers[fresh->count++];
+        size_t before = server_table_find(old, settings->name, &settings->servers[i]);
+        if (before != SERVER_NONE) {
+            memcpy(server, &old->servers[before], sizeof *server);
+        }
+        server->settings = settings->servers[i];
+        server->group = index;
+    }
+}
+
+bool server_table_init(
+    struct server_table *table, const struct settings *settings, const struct server_table *old)
+{
+    static const struct server_table none;
+    size_t total = 0;
+    for (size_t i = 0; i < settings->group_count; i++) {
+        total += settings->groups[i].server_count;
+    }
+    *table = (struct server_table){.group_count = settings->group_count};
+    table->servers = calloc(total + 1, sizeof *table->servers);
+    table->groups = calloc(settings->group_count + 1, sizeof *table->groups);
+    if (table->servers == NULL || table->groups == NULL) {
+        server_table_fini(table);
+        return false;
+    }
+    for (size_t i = 0; i < settings->group_count; i++) {
+        server_table_add_group(table, old != NULL ? old : &none, &settings->groups[i], i);
+    }
+    return true;
+}
+
+void server_table_fini(struct server_table *table)
+{
+    free(table->servers);
+    free(table->groups);
+    *table = (struct server_table){0};
+}
+
+int64_t server_try_timeout(const struct server *server, unsigned tries_before, int64_t max_us)
+{
+    int64_t timeout = server->latency_us != 0 ? 4 * server->latency_us : max_us / 2;
+    if (timeout < SERVER_TRY_MIN_US) {
+        timeout = SERVER_TRY_MIN_US;
+    }
+    for (unsigned i = 0; i < tries_before && timeout < max_us; i++) {
+        timeout *= 2;
+    }
+    return timeout < max_us ? timeout : max_us;
+}
+
+bool server_is_resting(const struct server *server, int64_t now)
+{
+    return server->streak >= SERVER_STREAK_MAX && now < server->rests_until;
+}
+
+bool server_is_failing(const struct server *server)
+{
+    return server->failures >= SERVER_FAILURES_MAX;
+}
+
+void server_on_reply(struct server *server, int64_t round_trip_us, bool is_usable)
+{
+    if (round_trip_us < 1) {
+        round_trip_us = 1;
+    }
+    server->streak = 0;
+    if (!is_usable) {
+        server->failures++;
+        counter_add(&server->failed, 1);
+        return;
+    }
+    server->failures = 0;
+    counter_add(&server->answered, 1);
+    histogram_record(&server->latency, round_trip_us);
+    server->latency_us =
+        server->latency_us == 0 ? round_trip_us : (7 * server->latency_us + round_trip_us + 7) / 8;
+}
+
+static void server_add_to_streak(struct server *server, int64_t now)
+{
+    server->streak++;
+    if (server->streak < SERVER_STREAK_MAX) {
+        return;
+    }
+    int64_t rest = SERVER_REST_MIN_US;
+    for (unsigned i = SERVER_STREAK_MAX; i < server->streak && rest < SERVER_REST_MAX_US; i++) {
+        rest *= 2;
+    }
+    server->rests_until = now + (rest < SERVER_REST_MAX_US ? rest : SERVER_REST_MAX_US);
+}
+
+void server_on_timeout(struct server *server, int64_t now)
+{
+    counter_add(&server->timed_out, 1);
+    server_add_to_streak(server, now);
+}
+
+void server_on_lost(struct server *server, int64_t now)
+{
+    counter_add(&server->lost, 1);
+    server_add_to_streak(server, now);
+}
+
+/* No route to it, most often: another address family than this host has. */
+void server_on_unsent(struct server *server, int64_t now)
+{
+    server_add_to_streak(server, now);
+}
+
+const char *server_state(const struct server *server, int64_t now)
+{
+    if (server_is_resting(server, now)) {
+        return "resting";
+    }
+    return counter_read(&server->answered) > 0 ? "well" : "untried";
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/sim/scenario_expect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ldns/ldns.h>
+
+#include "base/must.h"
+#include "base/text.h"
+#include "wire/header.h"
+#include "wire/message.h"
+#include "wire/records.h"
+#include "wire/types.h"
+#include "resolver/stats.h"
+#include "tests/sim/sim.h"
+
+void actors_set(struct actors *actors, const char *name, size_t client)
+{
+    size_t i = 0;
+    while (i < actors->count && strcmp(actors->items[i].name, name) != 0) {
+        i++;
+    }
+    must(i < ACTORS_MAX);
+    actors->count += i == actors->count ? 1 : 0;
+    snprintf(actors->items[i].name, sizeof actors->items[i].name, "%s", name);
+    actors->items[i].client = client;
+}
+
+static const struct sim_client *actor_client(
+    const struct sim *sim, const struct actors *actors, const char *name)
+{
+    for (size_t i = 0; i < actors->count; i++) {
+        if (strcmp(actors->items[i].name, name) == 0) {
+            return &sim->clients[actors->items[i].client];
+        }
+    }
+    sim_fail("nobody is called %s", name);
+}
+
+/* ---- Looking into an answer ---- */
+
+/* Our own parser has accepted the message; ldns puts it into words. Freed by the caller. */
+static char *answer_text(const struct sim_client *client)
+{
+    ldns_pkt *packet = NULL;
+    if (ldns_wire2pkt(&packet, client->answer, client->len) != LDNS_STATUS_OK) {
+        sim_fail("ldns does not accept the answer");
+    }
+    char *text = ldns_pkt2str(packet);
+    ldns_pkt_free(packet);
+    must(text != NULL);
+    for (char *at = text; *at != '\0'; at++) {
+        *at = *at == '\t' ? ' ' : *at;
+    }
+    return text;
+}
+
+static void expect_text(const struct sim_client *client, const char *wanted, bool is_there)
+{
+    char *text = answer_text(client);
+    if ((strstr(text, wanted) != NULL) != is_there) {
+        sim_fail("expected %s\"%s\" in:\n%s", is_there ? "" : "no ", wanted, text);
+    }
+    free(text);
+}
+
+static struct message answer_message(const struct sim_client *client)
+{
+    struct message message;
+    if (message_read(client->answer, client->len, &message) != MESSAGE_GOOD) {
+        sim_fail("the answer is malformed");
+    }
+    return message;
+}
+
+/* The TTLs of all records but OPT are between the bounds. */
+static void expect_ttl(const struct sim_client *client, uint32_t min, uint32_t max)
+{
+    struct message message = answer_message(client);
+    struct reader reader = reader_of(client->answer, client->len);
+    reader.at = message.records_at;
+    unsigned seen = 0;
+    for (struct record record; record_read(&reader, &record);) {
+        if (record.type == TYPE_OPT) {
+            continue;
+        }
+        seen++;
+        if (record.ttl < min || record.ttl > max) {
+            sim_fail("a TTL is %u, not %u to %u", record.ttl, min, max);
+        }
+    }
+    if (seen == 0) {
+        sim_fail("the answer has no records");
+    }
+}
+
+/* RFC 8914: option 15 of the OPT record; -1: there is none. */
+static int answer_ede(const struct sim_client *client)
+{
+    struct message message = answer_message(client);
+    struct reader reader = reader_of(client->answer, client->len);
+    reader.at = message.records_at;
+    for (struct record record; record_read(&reader, &record);) {
+        size_t at = record.rdata_at;
+        while (record.type == TYPE_OPT && at + 4 <= record.rdata_at + record.rdata_len) {
+            if (bytes_get_u16(client->answer + at) == 15) {
+                return bytes_get_u16(client->answer + at + 4);
+            }
+            at += 4u + bytes_get_u16(client->answer + at + 2);
+        }
+    }
+    return -1;
+}
+
+static void expect_flag(
+    const struct sim_client *client, const char *word, unsigned flag, bool is_set)
+{
+    if (((header_flags(client->answer) & flag) != 0) != is_set) {
+        sim_fail("expected %s; the flags are %04x", word, header_flags(client->answer));
+    }
+}
+
+/* ---- The words ---- */
+
+static uint64_t expect_number(const char *word)
+{
+    uint64_t number;
+    if (word == NULL || !text_parse_u64(word, strlen(word), UINT32_MAX, &number)) {
+        sim_fail("not a number: %s", word != NULL ? word : "(nothing)");
+    }
+    return number;
+}
+
+static int64_t expect_duration(const char *word)
+{
+    int64_t duration;
+    if (word == NULL || !text_parse_duration(word, strlen(word), &duration)) {
+        sim_fail("not a duration: %s", word != NULL ? word : "(nothing)");
+    }
+    return duration;
+}
+
+static bool expect_state(const struct sim_client *client, const char *word)
+{
+    if (strcmp(word, "waiting") == 0 || strcmp(word, "nothing") == 0) {
+        bool is_waiting = client->state == SIM_CLIENT_WAITING;
+        bool is_dropped = client->state == SIM_CLIENT_DROPPED;
+        if (word[0] == 'w' ? !is_waiting : !is_dropped) {
+            sim_fail("expected %s, but it has an answer or still waits", word);
+        }
+        return true;
+    }
+    if (client->state != SIM_CLIENT_ANSWERED) {
+        sim_fail("there is no answer yet");
+    }
+    char text[TYPE_TEXT_SIZE];
+    for (unsigned rcode = 0; rcode < 6; rcode++) {
+        if (strcasecmp(rcode_to_text(rcode, text), word) == 0) {
+            if (header_rcode(client->answer) != rcode) {
+                sim_fail(
+                    "expected %s, got %s", word, rcode_to_text(header_rcode(client->answer), text));
+            }
+            expect_flag(client, "ra", HEADER_RA, true);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool expect_bare(const struct sim_client *client, const char *word)
+{
+    static const struct {
+        const char *word;
+        unsigned flag;
+        bool is_set;
+    } flags[] = {
+        {"tc", HEADER_TC, true},
+        {"no-tc", HEADER_TC, false},
+        {"ad", HEADER_AD, true},
+        {"no-ad", HEADER_AD, false},
+        {"cd", HEADER_CD, true},
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (strcmp(flags[i].word, word) == 0) {
+            expect_flag(client, word, flags[i].flag, flags[i].is_set);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void expect_number_is(const char *what, long long seen, uint64_t wanted)
+{
+    if (seen < 0 || (uint64_t)seen != wanted) {
+        sim_fail("%s is %lld, not %llu", what, seen, (unsigned long long)wanted);
+    }
+}
+
+/* Words with an argument. */
+static void expect_pair(const struct sim_client *client, const char *word, const char *argument)
+{
+    if (strcmp(word, "has") == 0 && argument != NULL) {
+        expect_text(client, argument, true);
+    } else if (strcmp(word, "lacks") == 0 && argument != NULL) {
+        expect_text(client, argument, false);
+    } else if (strcmp(word, "ttl") == 0) {
+        expect_ttl(client, (uint32_t)expect_number(argument), (uint32_t)expect_number(argument));
+    } else if (strcmp(word, "ttl-at-most") == 0) {
+        expect_ttl(client, 0, (uint32_t)expect_number(argument));
+    } else if (strcmp(word, "answers") == 0) {
+        expect_number_is(
+            "the number of answers", header_ancount(client->answer), expect_number(argument));
+    } else if (strcmp(word, "ede") == 0) {
+        expect_number_is("the extended error", answer_ede(client), expect_number(argument));
+    } else if (strcmp(word, "after") == 0) {
+        expect_number_is("the wait in us", client->answered_at - client->asked_at,
+            (uint64_t)expect_duration(argument));
+    } else if (strcmp(word, "within") == 0) {
+        if (client->answered_at - client->asked_at > expect_duration(argument)) {
+            sim_fail("it took %lld us", (long long)(client->answered_at - client->asked_at));
+        }
+    } else {
+        sim_fail("one cannot expect: %s", word);
+    }
+}
+
+void scenario_expect(
+    const struct sim *sim, const struct actors *actors, const char *const *words, size_t count)
+{
+    if (count < 2) {
+        sim_fail("expect ACTOR WORD...");
+    }
+    const struct sim_client *client = actor_client(sim, actors, words[0]);
+    for (size_t i = 1; i < count; i++) {
+        if (expect_state(client, words[i]) || expect_bare(client, words[i])) {
+            continue;
+        }
+        expect_pair(client, words[i], i + 1 < count ? words[i + 1] : NULL);
+        i++;
+    }
+}
+
+void scenario_expect_counter(const struct sim *sim, const char *name, uint64_t value)
+{
+    const struct resolver_stats *stats = resolver_stats_of(sim->resolver);
+    for (size_t i = 0; i < resolver_metric_row_count; i++) {
+        if (strcmp(resolver_metric_rows[i].name, name) == 0) {
+            expect_number_is(name, (long long)resolver_stats_read(stats, i), value);
+            return;
+        }
+    }
+    sim_fail("no such counter: %s", name);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/resolver/fixture.h"
+
+#include "resolver/judge.h"
+
+/* A question asked, and room to build replies to it. */
+struct scene {
+    struct sent sent;
+    struct question asked;
+    uint8_t reply[512];
+    size_t len;
+};
+
+static struct scene scene_of(unsigned flags)
+{
+    struct scene scene = {0};
+    scene.sent.len = query_of("mail.example.org", TYPE_A, scene.sent.bytes);
+    struct reader reader = reader_of(scene.sent.bytes, scene.sent.len);
+    reader.at = HEADER_SIZE;
+    assert_true(question_read(&reader, &scene.asked));
+    scene.len = reply_of(&scene.sent, flags, scene.reply);
+    return scene;
+}
+
+static enum judge_verdict judge_scene(const struct scene *scene, bool has_edns, bool is_stream)
+{
+    static uint8_t stored[MESSAGE_SIZE_MAX];
+    struct normalised normalised;
+    struct judge_case judged = {.bytes = scene->reply,
+        .len = scene->len,
+        .id = 0x1234,
+        .asked = &scene->asked,
+        .has_edns = has_edns,
+        .is_stream = is_stream,
+        .limits = {0, 86400, 3600}};
+    return judge_reply(&judged, stored, &normalised);
+}
+
+static void test_rcodes(void **state)
+{
+    static const struct {
+        unsigned flags;
+        bool has_edns;
+        enum judge_verdict verdict;
+    } cases[] = {
+        {RCODE_NOERROR, true, JUDGE_ANSWER},
+        {RCODE_NXDOMAIN, true, JUDGE_NXDOMAIN},
+        {RCODE_SERVFAIL, true, JUDGE_SERVFAIL},
+        {RCODE_REFUSED, true, JUDGE_REFUSED},
+        {RCODE_FORMERR, true, JUDGE_NO_EDNS},
+        {RCODE_NOTIMP, true, JUDGE_NO_EDNS},
+        {RCODE_FORMERR, false, JUDGE_SERVFAIL},
+        {9, true, JUDGE_SERVFAIL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene scene = scene_of(cases[i].flags);
+        assert_int_equal(judge_scene(&scene, cases[i].has_edns, false), cases[i].verdict);
+    }
+}
+
+static void test_truncation(void **state)
+{
+    struct scene scene = scene_of(HEADER_TC);
+    (void)state;
+    assert_int_equal(judge_scene(&scene, true, false), JUDGE_TRUNCATED);
+    /* There is nothing to turn to; "no such record" would be a lie that Postfix acts on. */
+    assert_int_equal(judge_scene(&scene, true, true), JUDGE_MALFORMED);
+    /* The cut may fall inside a record. */
+    scene = scene_of(0);
+    header_set_flags(scene.reply, HEADER_QR | HEADER_RA | HEADER_TC);
+    scene.len -= 3;
+    assert_int_equal(judge_scene(&scene, true, false), JUDGE_TRUNCATED);
+}
+
+static void test_strangers(void **state)
+{
+    struct scene scene = scene_of(0);
+    (void)state;
+    header_set_id(scene.reply, 0x1235);
+    assert_int_equal(judge_scene(&scene, true, false), JUDGE_STRANGER);
+    scene = scene_of(0);
+    scene.reply[HEADER_SIZE + 1] = 'x';
+    assert_int_equal(judge_scene(&scene, true, false), JUDGE_STRANGER);
+    scene = scene_of(0);
+    header_set_flags(scene.reply, HEADER_RA);
+    assert_int_equal(judge_scene(&scene, true, false), JUDGE_STRANGER);
+    scene.len = 5;
+    assert_int_equal(judge_scene(&scene, true, false), JUDGE_STRANGER);
+}
+
+static void test_malformed_and_bare(void **state)
+{
+    struct scene scene = scene_of(0);
+    (void)state;
+    scene.len -= 3;
+    assert_int_equal(judge_scene(&scene, true, false), JUDGE_MALFORMED);
+    scene = scene_of(RCODE_REFUSED);
+    bytes_put_u16(scene.reply + 4, 0);
+    scene.len = HEADER_SIZE;
+    assert_int_equal(judge_scene(&scene, true, false), JUDGE_REFUSED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rcodes),
+        cmocka_unit_test(test_truncation), cmocka_unit_test(test_strangers),
+        cmocka_unit_test(test_malformed_and_bare)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

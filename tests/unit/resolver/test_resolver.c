@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/resolver/fixture.h"
+
+static const char conf[] = "upstreams = 192.0.2.1 192.0.2.2\nquestions_max = 16\n";
+
+static void test_answer_repeats_the_question(void **state)
+{
+    struct fixture *fixture = fixture_new(conf);
+    (void)state;
+    assert_int_equal(fixture_ask(fixture, "MaIl.Example.ORG", TYPE_A, 0), ASK_PARKED);
+    assert_int_equal(resolver_waiting(fixture->resolver), 1);
+    assert_int_equal(fixture->sent_count, 1);
+    assert_true(fixture_reply(fixture, 0, 0, 20 * MS));
+    assert_int_equal(fixture->delivered_count, 1);
+    assert_int_equal(fixture->delivered_line, 99);
+    assert_int_equal(header_id(fixture->delivered), 0x1234);
+    assert_memory_equal(fixture->delivered + HEADER_SIZE, "\4MaIl\7Example\3ORG", 18);
+    assert_true(fixture->sent[0].is_withdrawn);
+    assert_int_equal(resolver_waiting(fixture->resolver), 0);
+    assert_int_equal(resolver_fetching(fixture->resolver), 0);
+
+    assert_int_equal(fixture_ask(fixture, "mAIL.example.org", TYPE_A, 21 * MS), ASK_ANSWERED);
+    assert_memory_equal(fixture->answer + HEADER_SIZE, "\4mAIL\7example\3org", 18);
+    fixture_free(fixture);
+}
+
+static void test_deadlines_are_kept(void **state)
+{
+    struct fixture *fixture = fixture_new(conf);
+    (void)state;
+    fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
+    int64_t now = 0;
+    while (fixture->delivered_count == 0) {
+        now = resolver_next_deadline(fixture->resolver);
+        assert_true(now <= fixture->settings->answer_deadline_us);
+        resolver_run_due(fixture->resolver, now);
+    }
+    assert_int_equal(now, fixture->settings->answer_deadline_us);
+    assert_int_equal(header_rcode(fixture->delivered), RCODE_SERVFAIL);
+    assert_in_range(fixture->sent_count, 4, 6);
+    while (resolver_next_deadline(fixture->resolver) != INT64_MAX) {
+        resolver_run_due(fixture->resolver, resolver_next_deadline(fixture->resolver));
+    }
+    assert_int_equal(resolver_fetching(fixture->resolver), 0);
+    for (size_t i = 0; i < fixture->sent_count; i++) {
+        assert_true(fixture->sent[i].is_withdrawn);
+    }
+    fixture_free(fixture);
+}
+
+static void test_free_closes_lines(void **state)
+{
+    struct fixture *fixture = fixture_new(conf);
+    (void)state;
+    fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
+    resolver_free(&fixture->resolver);
+    assert_null(fixture->resolver);
+    assert_true(fixture->sent[0].is_withdrawn);
+    resolver_free(&fixture->resolver);
+    fixture_free(fixture);
+}
+
+/* New settings are obeyed from now on, and a server that stays keeps its health. */
+static void test_new_settings(void **state)
+{
+    struct fixture *fixture = fixture_new(conf);
+    struct server_view view;
+    (void)state;
+    fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
+    fixture_reply(fixture, 0, 0, 30 * MS);
+    struct settings *fresh =
+        settings_of("upstreams = 192.0.2.3 192.0.2.1\nanswer_deadline = 1s\nquestions_max = 16\n");
+    assert_true(resolver_set_settings(fixture->resolver, fresh));
+    free(fresh);
+    assert_true(resolver_server_at(fixture->resolver, 1, 0, &view));
+    assert_int_equal(view.latency_us, 30 * MS); /* The health of one that stays. */
+    assert_true(resolver_server_at(fixture->resolver, 0, 0, &view));
+    assert_int_equal(view.sent, 0);
+    assert_string_equal(view.state, "untried");
+    fixture_ask(fixture, "www.example.org", TYPE_A, 100 * MS);
+    fixture_pass(fixture, 1100 * MS);
+    assert_int_equal(fixture->delivered_count, 2);
+    fixture_free(fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_answer_repeats_the_question),
+        cmocka_unit_test(test_deadlines_are_kept), cmocka_unit_test(test_free_closes_lines),
+        cmocka_unit_test(test_new_settings)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/resolver/fixture.h"
+
+#include "resolver/server.h"
+
+#define SECOND (1000 * MS)
+
+static void test_try_timeout(void **state)
+{
+    static const struct {
+        int64_t latency_us;
+        unsigned tries_before;
+        int64_t wanted_us;
+    } cases[] = {
+        {0, 0, 400 * MS},                         /* Nothing known: half of the bound. */
+        {0, 1, 800 * MS}, {10 * MS, 0, 200 * MS}, /* The floor. */
+        {10 * MS, 1, 400 * MS}, {10 * MS, 2, 800 * MS}, {10 * MS, 9, 800 * MS},
+        {100 * MS, 0, 400 * MS}, {500 * MS, 0, 800 * MS}, /* The bound. */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        static struct server server;
+        server.latency_us = cases[i].latency_us;
+        assert_int_equal(
+            server_try_timeout(&server, cases[i].tries_before, 800 * MS), cases[i].wanted_us);
+    }
+}
+
+static void test_rest_grows_and_ends(void **state)
+{
+    static struct server server;
+    (void)state;
+    assert_string_equal(server_state(&server, 0), "untried");
+    server_on_timeout(&server, 0);
+    server_on_lost(&server, 0);
+    assert_false(server_is_resting(&server, 0));
+    server_on_timeout(&server, 0);
+    assert_true(server_is_resting(&server, 0));
+    assert_string_equal(server_state(&server, 0), "resting");
+    assert_false(server_is_resting(&server, SERVER_REST_MIN_US));
+    for (unsigned i = 0; i < 20; i++) {
+        server_on_timeout(&server, 0);
+    }
+    assert_true(server_is_resting(&server, SERVER_REST_MAX_US - 1));
+    assert_false(server_is_resting(&server, SERVER_REST_MAX_US));
+    server_on_reply(&server, 20 * MS, true);
+    assert_false(server_is_resting(&server, 0));
+    assert_string_equal(server_state(&server, 0), "well");
+    assert_int_equal(counter_read(&server.timed_out), 22);
+    assert_int_equal(counter_read(&server.lost), 1);
+}
+
+static void test_failing(void **state)
+{
+    static struct server server;
+    (void)state;
+    for (unsigned i = 0; i < SERVER_FAILURES_MAX; i++) {
+        assert_false(server_is_failing(&server));
+        server_on_reply(&server, MS, false);
+    }
+    assert_true(server_is_failing(&server));
+    server_on_reply(&server, MS, true);
+    assert_false(server_is_failing(&server));
+    server_on_reply(&server, MS, false);
+    assert_false(server_is_failing(&server)); /* In a row. */
+}
+
+/* What could not be sent counts like what was not answered, but not as a message lost. */
+static void test_unsent(void **state)
+{
+    static struct server server;
+    (void)state;
+    for (unsigned i = 0; i < SERVER_STREAK_MAX; i++) {
+        assert_false(server_is_resting(&server, 0));
+        server_on_unsent(&server, 0);
+    }
+    assert_true(server_is_resting(&server, 0));
+    assert_int_equal(counter_read(&server.lost), 0);
+    assert_int_equal(counter_read(&server.timed_out), 0);
+}
+
+static void test_latency_is_smoothed(void **state)
+{
+    static struct server server;
+    (void)state;
+    server_on_reply(&server, 80 * MS, true);
+    assert_int_equal(server.latency_us, 80 * MS);
+    server_on_reply(&server, 160 * MS, true);
+    assert_in_range(server.latency_us, 90 * MS, 90 * MS + 1);
+    server_on_reply(
+        &server, 1, false); /* A failure says nothing about the round trip of answers. */
+    assert_in_range(server.latency_us, 90 * MS, 90 * MS + 1);
+    assert_int_equal(counter_read(&server.failed), 1);
+}
+
+static void test_health_survives_reload(void **state)
+{
+    struct settings *before = settings_of("upstreams = 192.0.2.1 192.0.2.2\n"
+                                          "[upstream office]\nservers = 192.0.2.1\n"
+                                          "[zone corp]\nupstream = office\n");
+    struct settings *after = settings_of("upstreams = 192.0.2.3 192.0.2.2\n");
+    struct server_table old;
+    struct server_table fresh;
+    (void)state;
+    assert_true(server_table_init(&old, before, NULL));
+    assert_int_equal(old.count, 3);
+    assert_int_equal(old.groups[1].first, 2);
+    old.servers[0].latency_us = 111;
+    old.servers[1].latency_us = 222;
+    assert_true(server_table_init(&fresh, after, &old));
+    assert_int_equal(fresh.count, 2);
+    assert_int_equal(fresh.servers[0].latency_us, 0);
+    assert_int_equal(fresh.servers[1].latency_us, 222);
+    server_table_fini(&old);
+    server_table_fini(&fresh);
+    free(before);
+    free(after);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_try_timeout),
+        cmocka_unit_test(test_rest_grows_and_ends), cmocka_unit_test(test_failing),
+        cmocka_unit_test(test_unsent), cmocka_unit_test(test_latency_is_smoothed),
+        cmocka_unit_test(test_health_survives_reload)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
