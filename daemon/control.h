@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * The control socket: how `mxcache stats` and its sisters reach the daemon. A Unix stream socket,
+ * mode 0660; who may connect may read, and `may_write` says who may change something. Served by the
+ * main thread; at most CONTROL_CLIENTS_MAX at a time, each line and each pause bounded.
+ *
+ * The protocol is text. A request is one line, COMMAND and arguments separated by blanks, at most
+ * CONTROL_LINE_MAX bytes. An answer is lines: the first is `ok` or `error SENTENCE`, the last is a
+ * single dot. Several requests may follow each other on one connection. Readers pass over lines and
+ * trailing words that they do not know; so both can grow.
+ *
+ *     ping
+ *
+ *     stats
+ *         info VERSION UPTIME_S WORKERS PID CONFIG
+ *         metric NAME KIND VALUE
+ *         wait CLASS OUTCOME COUNT SUM_US MAX_US BUCKET:COUNT[,BUCKET:COUNT]...
+ *         upstream GROUP ADDRESS TLS STATE SENT ANSWERED FAILED TIMEDOUT LOST LATENCY_US P50_US
+ *             P90_US P99_US MAX_US, all on one line
+ *
+ *     upstreams
+ *         upstream GROUP ADDRESS TLS
+ *
+ *     lookup NAME [TYPE]; for each cached variant (DO and CD flag) two lines:
+ *         entry VERDICT KIND AGE_S TTL_LEFT_S HITS DO CD AD ORIGIN
+ *         message HEX
+ *
+ *     flush name NAME, flush under NAME, flush all
+ *         flushed COUNT
+ *
+ *     reload
+ *         finding FILE:LINE:COLUMN: LEVEL: SENTENCE
+ *         note SENTENCE
+ *
+ * CONFIG is a path, KIND of a metric counter or gauge, TLS a name; each is - when there is none, as
+ * is HEX of an empty message. VERDICT is fresh or stale; KIND of an entry answer, nodata, nxdomain
+ * or failure; DO, CD and AD are 0 or 1.
+ *
+ * A wait line stands for one class of question and one outcome (resolver/stats.h), if there was
+ * any; its buckets are those of base/histogram.h, of which only the filled ones are named. ADDRESS
+ * is ADDRESS@PORT.
+ */
+#define CONTROL_CLIENTS_MAX 16
+#define CONTROL_LINE_MAX    2048
+#define CONTROL_IDLE_S      5
+#define CONTROL_ANSWER_MAX  (2 << 20)
+
+struct control;
+struct ev_loop;
+struct identity;
+struct text;
+struct trouble;
+struct daemon_stats;
+
+struct control_peer {
+    uid_t uid;
+    gid_t gid;
+    bool may_write; /* Root, our own user, or of the socket's group. */
+};
+
+/* Answers one request: writes lines, the dot excluded. */
+typedef void control_handler(void *world, const struct control_peer *peer, const char *line,
+    size_t len, struct text *answer);
+
+struct control_options {
+    struct ev_loop *loop;
+    const char *path;
+    const struct identity *identity; /* Who is to own the socket. */
+    struct daemon_stats *stats;
+    control_handler *handler;
+    void *world;
+};
+
+/* Makes the socket, and the last folder of its path if that is missing. A socket that a dead daemon
+ * left behind is replaced, one that answers is not. NULL: trouble. */
+struct control *control_new(const struct control_options *options, struct trouble *trouble);
+
+/* Removes the socket from the file system, if it is still ours. */
+void control_free(struct control **control);

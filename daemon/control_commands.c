@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control_commands.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "wire/header.h"
+#include "wire/types.h"
+#include "conf/parse.h"
+#include "daemon/control.h"
+#include "daemon/control_request.h"
+
+static const char *metric_kind_name(enum metric_kind kind)
+{
+    switch (kind) {
+    case METRIC_KIND_COUNTER:
+        return "counter";
+    case METRIC_KIND_GAUGE:
+        return "gauge";
+    }
+    return "counter";
+}
+
+static void metric_add(struct text *answer, const struct metric_row *row, uint64_t value)
+{
+    text_addf(answer, "metric %s %s %" PRIu64 "\n", row->name, metric_kind_name(row->kind), value);
+}
+
+static void metrics_add(struct text *answer, const struct export *export)
+{
+    for (size_t i = 0; i < resolver_metric_row_count; i++) {
+        metric_add(answer, &resolver_metric_rows[i], export->resolver[i]);
+    }
+    for (size_t i = 0; i < cache_metric_row_count; i++) {
+        metric_add(answer, &cache_metric_rows[i], export_cache_value(export, i));
+    }
+    for (size_t i = 0; i < daemon_metric_row_count; i++) {
+        metric_add(answer, &daemon_metric_rows[i], export->daemon[i]);
+    }
+}
+
+static void wait_add(
+    struct text *answer, const char *class, const char *outcome, const struct histogram_sum *wait)
+{
+    if (wait->count == 0) {
+        return;
+    }
+    text_addf(answer, "wait %s %s %" PRIu64 " %" PRIu64 " %" PRIu64, class, outcome, wait->count,
+        wait->sum_us, wait->max_us);
+    char separator = ' ';
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        if (wait->buckets[i] > 0) {
+            text_addf(answer, "%c%u:%" PRIu64, separator, i, wait->buckets[i]);
+            separator = ',';
+        }
+    }
+    text_add(answer, "\n");
+}
+
+static void waits_add(struct text *answer, const struct export *export)
+{
+    for (unsigned row = 0; row < QUESTION_CLASSES; row++) {
+        for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
+            wait_add(answer, question_class_name((enum question_class)row),
+                outcome_name((enum outcome)outcome), &export->wait[row][outcome]);
+        }
+    }
+}
+
+static void upstream_add_name(struct text *answer, const struct export_upstream *upstream)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    (void)address_format(&upstream->address, address, sizeof address);
+    text_addf(answer, "upstream %s %s %s", upstream->group, address,
+        upstream->tls_name[0] == '\0' ? "-" : upstream->tls_name);
+}
+
+static void upstream_add_numbers(struct text *answer, const struct export_upstream *upstream)
+{
+    const struct histogram_sum *latency = &upstream->latency;
+    text_addf(answer, " %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
+        upstream->state, upstream->sent, upstream->answered, upstream->failed, upstream->timed_out,
+        upstream->lost);
+    text_addf(answer, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
+        upstream->latency_us, histogram_quantile(latency, 500), histogram_quantile(latency, 900),
+        histogram_quantile(latency, 990), latency->max_us);
+}
+
+static void upstreams_run(struct control_commands *commands, struct text *answer, bool is_whole)
+{
+    const struct export *export = commands->export;
+    for (size_t i = 0; i < export->upstream_count; i++) {
+        upstream_add_name(answer, &export->upstreams[i]);
+        if (is_whole) {
+            upstream_add_numbers(answer, &export->upstreams[i]);
+        }
+        text_add(answer, "\n");
+    }
+}
+
+static void stats_run(struct control_commands *commands, struct text *answer)
+{
+    int64_t uptime_s = (clock_now() - commands->started_at) / CLOCK_US_PER_S;
+    text_addf(answer, "info %s %" PRId64 " %zu %ld %s\n", commands->version, uptime_s,
+        commands->sources.worker_count, (long)getpid(), commands->config);
+    metrics_add(answer, commands->export);
+    waits_add(answer, commands->export);
+    upstreams_run(commands, answer, true);
+}
+
+static const char *cache_kind_name(enum cache_kind kind)
+{
+    switch (kind) {
+    case CACHE_KIND_ANSWER:
+        return "answer";
+    case CACHE_KIND_NODATA:
+        return "nodata";
+    case CACHE_KIND_NXDOMAIN:
+        return "nxdomain";
+    case CACHE_KIND_FAILURE:
+        return "failure";
+    }
+    return "failure";
+}
+
+static void message_add(struct text *answer, const uint8_t *message, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    text_add(answer, len == 0 ? "message -" : "message ");
+    for (size_t i = 0; i < len; i++) {
+        char hex[2] = {digits[message[i] >> 4], digits[message[i] & 0xf]};
+        text_add_bytes(answer, hex, sizeof hex);
+    }
+    text_add(answer, "\n");
+}
+
+static void lookup_variant(
+    struct control_commands *commands, const struct cache_key *key, struct text *answer)
+{
+    struct cache_found found;
+    enum cache_verdict verdict = cache_peek(
+        commands->sources.cache, key, clock_now(), commands->message, MESSAGE_SIZE_MAX, &found);
+    if (verdict == CACHE_MISS) {
+        return;
+    }
+    text_addf(answer, "entry %s %s %" PRIu32 " %" PRIu32 " %" PRIu32 " %d %d %d %u\n",
+        verdict == CACHE_FRESH ? "fresh" : "stale", cache_kind_name(found.kind), found.age_s,
+        found.ttl_left_s, found.hits, key->wants_dnssec, key->checking_disabled, found.is_ad,
+        found.origin);
+    message_add(answer, commands->message, found.len);
+}
+
+static void lookup_run(
+    struct control_commands *commands, const struct control_request *request, struct text *answer)
+{
+    struct cache_key key = {
+        .name_len = (uint8_t)request->name_len,
+        .type = request->type,
+        .class = CLASS_IN,
+    };
+    memcpy(key.name, request->name, request->name_len);
+    for (unsigned variant = 0; variant < 4; variant++) {
+        key.wants_dnssec = (variant & 1u) != 0;
+        key.checking_disabled = (variant & 2u) != 0;
+        lookup_variant(commands, &key, answer);
+    }
+}
+
+static void reload_run(struct control_commands *commands, struct text *answer)
+{
+    char notes_bytes[4096];
+    struct text notes;
+    text_init(&notes, notes_bytes, sizeof notes_bytes);
+    struct findings *findings = calloc(1, sizeof *findings);
+    if (findings == NULL) {
+        text_add(answer, "error out of memory; the old settings stay\n");
+        return;
+    }
+    bool is_done = commands->reload(commands->daemon, findings, &notes);
+    text_add(answer, is_done ? "ok\n" : "error the settings have errors; the old ones stay\n");
+    for (size_t i = 0; i < findings->count; i++) {
+        char line[FINDING_FILE_SIZE + FINDING_SENTENCE_SIZE + 64];
+        (void)finding_format(&findings->items[i], line, sizeof line);
+        text_addf(answer, "finding %s\n", line);
+    }
+    text_add(answer, notes.data);
+    free(findings);
+}
+
+static void commands_run_checked(
+    struct control_commands *commands, const struct control_request *request, struct text *answer)
+{
+    struct cache *cache = commands->sources.cache;
+    size_t flushed = 0;
+    switch (request->command) {
+    case CONTROL_RELOAD:
+        reload_run(commands, answer);
+        return;
+    case CONTROL_PING:
+        text_add(answer, "ok\n");
+        return;
+    case CONTROL_LOOKUP:
+        text_add(answer, "ok\n");
+        lookup_run(commands, request, answer);
+        return;
+    case CONTROL_STATS:
+    case CONTROL_UPSTREAMS:
+        text_add(answer, "ok\n");
+        export_gather(commands->export, &commands->sources);
+        if (request->command == CONTROL_STATS) {
+            stats_run(commands, answer);
+        } else {
+            upstreams_run(commands, answer, false);
+        }
+        return;
+    case CONTROL_FLUSH_NAME:
+        flushed = cache_flush_name(cache, request->name, request->name_len);
+        break;
+    case CONTROL_FLUSH_UNDER:
+        flushed = cache_flush_under(cache, request->name, request->name_len);
+        break;
+    case CONTROL_FLUSH_ALL:
+        flushed = cache_flush_all(cache);
+        break;
+    }
+    text_addf(answer, "ok\nflushed %zu\n", flushed);
+}
+
+void control_commands_run(
+    void *world, const struct control_peer *peer, const char *line, size_t len, struct text *answer)
+{
+    struct control_commands *commands = world;
+    struct control_request request;
+    const char *complaint = NULL;
+    if (!control_request_parse(line, len, &request, &complaint)) {
+        text_addf(answer, "error %s\n", complaint);
+    } else if (control_request_is_write(&request) && !peer->may_write) {
+        text_add(answer,
+            "error not permitted: flush and reload are for root, the daemon's own user, and users "
+            "whose first group is the socket's\n");
+    } else {
+        commands_run_checked(commands, &request, answer);
+    }
+}

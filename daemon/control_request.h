@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * One line of the control protocol (daemon/control.h) as a checked request. Pure; any bytes are
+ * safe; any thread.
+ */
+enum control_command {
+    CONTROL_PING,
+    CONTROL_STATS,
+    CONTROL_LOOKUP,
+    CONTROL_UPSTREAMS,
+    CONTROL_FLUSH_NAME,
+    CONTROL_FLUSH_UNDER,
+    CONTROL_FLUSH_ALL,
+    CONTROL_RELOAD,
+};
+
+struct control_request {
+    enum control_command command;
+    uint8_t name[255]; /* Wire form, lower case. Of LOOKUP, FLUSH_NAME and FLUSH_UNDER. */
+    size_t name_len;
+    uint16_t type; /* Of LOOKUP. */
+};
+
+/* `line` without its newline. False: `complaint_out` is a sentence, a literal. */
+bool control_request_parse(
+    const char *line, size_t len, struct control_request *request_out, const char **complaint_out);
+
+/* Changes what the daemon does or knows; not everybody who may read may do that. */
+bool control_request_is_write(const struct control_request *request);

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <ev.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "wire/header.h"
+#include "cache/cache.h"
+#include "conf/explain.h"
+#include "conf/finding.h"
+#include "conf/parse.h"
+#include "conf/settings.h"
+#include "conf/upstreams.h"
+#include "daemon/boot.h"
+#include "daemon/control.h"
+#include "daemon/control_commands.h"
+#include "daemon/export.h"
+#include "daemon/identity.h"
+#include "daemon/notify.h"
+#include "daemon/reload.h"
+#include "daemon/sockets.h"
+#include "daemon/stats.h"
+#include "daemon/summary.h"
+#include "daemon/trouble.h"
+#include "daemon/worker.h"
+
+#define LOOP_FLAGS                                                                                 \
+    (EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOSIGMASK | EVFLAG_NOTIMERFD | EVFLAG_NOINOTIFY)
+
+#define WATCH_FILE_S  5.
+#define DRAIN_CHECK_S 0.01
+
+struct daemon {
+    const struct daemon_options *options;
+    struct settings *started; /* What the sockets and the memory were made for. */
+    struct settings *settings;
+    int64_t started_at;
+    struct identity identity;
+    struct sockets sockets;
+    struct cache *cache;
+    struct worker **workers;
+    size_t worker_count;
+    struct export *export;
+    struct control *control;
+    struct control_commands commands;
+    struct daemon_stats stats;
+    struct notify notify;
+    struct ev_loop *loop;
+    ev_signal hup;
+    ev_signal term;
+    ev_signal interrupt;
+    ev_timer watch;
+    ev_timer drain;
+    ev_timer watchdog;
+    struct file_mark marks[2];
+    int64_t drain_until;  /* 0: not ending. */
+    uint64_t *turns_seen; /* Of each worker, when the watchdog last looked. */
+    struct log_limit watchdog_limit;
+};
+
+static void daemon_say_started(const struct daemon *daemon)
+{
+    char bytes[SUMMARY_SIZE];
+    struct text text;
+    text_init(&text, bytes, sizeof bytes);
+    text_addf(
+        &text, "version=%s workers=%zu cache=", daemon->options->version, daemon->worker_count);
+    text_add_size(&text, daemon->settings->cache_size);
+    text_add(&text, " listen=");
+    summary_add_listen(&text, &daemon->sockets);
+    text_add(&text, " upstreams=");
+    summary_add_upstreams(&text, daemon->settings);
+    log_line(LOG_LEVEL_NOTICE, "started %s", bytes);
+}
+
+static void daemon_say_ready(const struct daemon *daemon, const char *news)
+{
+    char bytes[SUMMARY_SIZE];
+    struct text text;
+    text_init(&text, bytes, sizeof bytes);
+    text_add(&text, "answering on ");
+    summary_add_listen(&text, &daemon->sockets);
+    text_add(&text, ", asking ");
+    summary_add_upstreams(&text, daemon->settings);
+    notify_send(&daemon->notify, "READY=1\nSTATUS=%s%.300s", news, bytes);
+}
+
+static void findings_log(const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        char line[FINDING_FILE_SIZE + FINDING_SENTENCE_SIZE + 64];
+        (void)finding_format(finding, line, sizeof line);
+        log_line(finding->level == FINDING_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", line);
+    }
+    if (findings->dropped > 0) {
+        log_line(LOG_LEVEL_ERROR, "further findings=%zu", findings->dropped);
+    }
+}
+
+struct change {
+    const struct settings *settings;
+    bool is_whole;
+};
+
+static void change_worker(struct worker *worker, void *context)
+{
+    struct change *change = context;
+    change->is_whole &= worker_set_settings(worker, change->settings);
+}
+
+/* Takes `next` over, and frees the old ones when the last worker has let go of them. */
+static void daemon_apply(struct daemon *daemon, struct settings *next)
+{
+    struct change change = {.settings = next, .is_whole = true};
+    log_set_level(next->log_level);
+    cache_set_budget(daemon->cache, next->cache_size);
+    cache_set_stale_max(daemon->cache, next->stale_max_us);
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        worker_call(daemon->workers[i], change_worker, &change);
+    }
+    if (!change.is_whole) {
+        log_line(LOG_LEVEL_ERROR,
+            "no memory for the new upstreams; the old ones are asked until the next reload");
+    }
+    free(daemon->settings);
+    daemon->settings = next;
+}
+
+static bool daemon_load(struct daemon *daemon, struct settings *next, struct findings *findings)
+{
+    const struct settings_source *source = daemon->options->source;
+    if (!settings_load(source, next, findings)) {
+        return false;
+    }
+    if (!reload_has_servers(next)) {
+        struct finding_place place = {.file = source->file == NULL ? "-" : source->file};
+        finding_add(findings, FINDING_ERROR, &place,
+            "there is no server to ask; write upstreams = ADDRESS...");
+        return false;
+    }
+    return true;
+}
+
+/* For HUP and for the reload command; the findings are logged and left to the caller. */
+static bool daemon_reload(void *world, struct findings *findings, struct text *notes)
+{
+    struct daemon *daemon = world;
+    struct settings *next = calloc(1, sizeof *next);
+    notify_send(&daemon->notify, "RELOADING=1");
+    if (next == NULL || !daemon_load(daemon, next, findings)) {
+        free(next);
+        findings_log(findings);
+        counter_add(&daemon->stats.reloads_failed, 1);
+        log_line(
+            LOG_LEVEL_ERROR, "reload failed, the old settings stay errors=%zu", findings->errors);
+        daemon_say_ready(daemon, "reload failed, the old settings stay; ");
+        return false;
+    }
+    findings_log(findings);
+    char bytes[SUMMARY_SIZE];
+    struct text names;
+    text_init(&names, bytes, sizeof bytes);
+    if (explain_restart_needed(daemon->started, next, &names)) {
+        log_line(LOG_LEVEL_NOTICE, "takes effect after a restart settings=\"%s\"", bytes);
+        text_addf(notes, "note takes effect after a restart: %s\n", bytes);
+    }
+    daemon_apply(daemon, next);
+    counter_add(&daemon->stats.reloads, 1);
+    log_line(LOG_LEVEL_NOTICE, "reloaded");
+    daemon_say_ready(daemon, "");
+    return true;
+}
+
+static void daemon_on_hup(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+    (void)loop;
+    (void)events;
+    char bytes[SUMMARY_SIZE];
+    struct text notes;
+    text_init(&notes, bytes, sizeof bytes);
+    struct findings *findings = calloc(1, sizeof *findings);
+    if (findings == NULL) {
+        log_line(LOG_LEVEL_ERROR, "no memory for a reload, the old settings stay");
+        return;
+    }
+    (void)daemon_reload(watcher->data, findings, &notes);
+    free(findings);
+}
+
+/* The file that upstreams come from has changed: that alone is taken over. The configuration file
+ * may be in the middle of being edited, and nobody has asked for it to be read. */
+static void daemon_refill(struct daemon *daemon, struct findings *findings)
+{
+    struct settings *next = malloc(sizeof *next);
+    struct finding_place place = {.file = daemon->settings->upstreams_file};
+    if (next == NULL) {
+        return;
+    }
+    memcpy(next, daemon->settings, sizeof *next);
+    upstreams_fill(next, UPSTREAMS_STUB_LIST, &place, findings);
+    findings_log(findings);
+    if (next->groups[0].server_count == 0 || reload_has_same_servers(next, daemon->settings)) {
+        free(next);
+        return;
+    }
+    char bytes[SUMMARY_SIZE];
+    struct text text;
+    text_init(&text, bytes, sizeof bytes);
+    summary_add_upstreams(&text, next);
+    log_line(
+        LOG_LEVEL_NOTICE, "upstreams changed file=%s upstreams=%s", next->upstreams_file, bytes);
+    daemon_apply(daemon, next);
+    daemon_say_ready(daemon, "");
+}
+
+static void daemon_on_watch(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    (void)loop;
+    (void)events;
+    struct daemon *daemon = watcher->data;
+    if (!daemon->settings->upstreams_from_file) {
+        return;
+    }
+    bool has_changed = file_mark_look(&daemon->marks[0], daemon->settings->upstreams_file);
+    has_changed |= file_mark_look(&daemon->marks[1], UPSTREAMS_STUB_LIST);
+    struct findings *findings = has_changed ? calloc(1, sizeof *findings) : NULL;
+    if (findings != NULL) {
+        daemon_refill(daemon, findings);
+        free(findings);
+    }
+}
+
+static void drain_worker(struct worker *worker, void *context)
+{
+    (void)context;
+    worker_begin_drain(worker);
+}
+
+static void ask_worker_quiet(struct worker *worker, void *context)
+{
+    bool *is_quiet = context;
+    *is_quiet &= worker_is_quiet(worker);
+}
+
+static void daemon_on_drain(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    (void)events;
+    struct daemon *daemon = watcher->data;
+    bool is_quiet = true;
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        worker_call(daemon->workers[i], ask_worker_quiet, &is_quiet);
+    }
+    if (is_quiet || clock_now() >= daemon->drain_until) {
+        ev_break(loop, EVBREAK_ALL);
+    }
+}
+
+static void daemon_on_end(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+    (void)events;
+    struct daemon *daemon = watcher->data;
+    if (daemon->drain_until != 0) {
+        ev_break(loop, EVBREAK_ALL);
+        return;
+    }
+    notify_send(&daemon->notify, "STOPPING=1\nSTATUS=answering what is waiting");
+    log_line(LOG_LEVEL_NOTICE, "ending signal=%s", watcher->signum == SIGTERM ? "TERM" : "INT");
+    daemon->drain_until = clock_now() + daemon->settings->answer_deadline_us;
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        worker_call(daemon->workers[i], drain_worker, NULL);
+    }
+    ev_timer_again(loop, &daemon->drain);
+}
+
+/* Fed only when every worker has turned since the last look; an idle one does because it is nudged.
+ * A worker that hangs lets the manager restart us. */
+static void daemon_on_watchdog(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    (void)loop;
+    (void)events;
+    struct daemon *daemon = watcher->data;
+    bool is_well = true;
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        uint64_t turns = worker_turns(daemon->workers[i]);
+        is_well &= turns != daemon->turns_seen[i];
+        daemon->turns_seen[i] = turns;
+        worker_nudge(daemon->workers[i]);
+    }
+    uint64_t suppressed;
+    if (is_well) {
+        notify_send(&daemon->notify, "WATCHDOG=1");
+    } else if (log_limit_allows(&daemon->watchdog_limit, clock_now(), &suppressed)) {
+        log_line(LOG_LEVEL_ERROR, "a worker does not turn repeated=%" PRIu64, suppressed);
+    }
+}
+
+static void daemon_on_syserr(const char *message) __attribute__((noreturn));
+
+static void daemon_on_syserr(const char *message)
+{
+    log_line(LOG_LEVEL_ERROR, "the event loop cannot go on at=\"%s\" error=\"%s\"", message,
+        strerror(errno));
+    abort();
+}
+
+static void daemon_add_watchers(struct daemon *daemon)
+{
+    ev_signal_init(&daemon->hup, daemon_on_hup, SIGHUP);
+    ev_signal_init(&daemon->term, daemon_on_end, SIGTERM);
+    ev_signal_init(&daemon->interrupt, daemon_on_end, SIGINT);
+    ev_timer_init(&daemon->watch, daemon_on_watch, 0., WATCH_FILE_S);
+    ev_timer_init(&daemon->drain, daemon_on_drain, 0., DRAIN_CHECK_S);
+    double watchdog_s = (double)daemon->notify.watchdog_us / (double)CLOCK_US_PER_S / 3.;
+    ev_timer_init(&daemon->watchdog, daemon_on_watchdog, 0., watchdog_s);
+    daemon->hup.data = daemon;
+    daemon->term.data = daemon;
+    daemon->interrupt.data = daemon;
+    daemon->watch.data = daemon;
+    daemon->drain.data = daemon;
+    daemon->watchdog.data = daemon;
+
+    (void)file_mark_look(&daemon->marks[0], daemon->settings->upstreams_file);
+    (void)file_mark_look(&daemon->marks[1], UPSTREAMS_STUB_LIST);
+    ev_signal_start(daemon->loop, &daemon->hup);
+    ev_signal_start(daemon->loop, &daemon->term);
+    ev_signal_start(daemon->loop, &daemon->interrupt);
+    ev_timer_start(daemon->loop, &daemon->watch);
+    if (daemon->notify.watchdog_us > 0) {
+        ev_timer_again(daemon->loop, &daemon->watchdog);
+    }
+}
+
+static bool daemon_make_memory(struct daemon *daemon, struct trouble *trouble)
+{
+    const struct settings *settings = daemon->settings;
+    struct random random;
+    random_init_system(&random);
+    daemon->cache = cache_new(&(struct cache_options){
+        .budget_bytes = settings->cache_size,
+        .shard_count = boot_shard_count(settings),
+        .stale_max_us = settings->stale_max_us,
+        .secret = hash_key_new(&random),
+    });
+    daemon->export = export_new();
+    daemon->workers = calloc(settings->workers, sizeof(struct worker *));
+    daemon->turns_seen = calloc(settings->workers, sizeof *daemon->turns_seen);
+    daemon->commands.message = malloc(MESSAGE_SIZE_MAX);
+    if (daemon->cache == NULL || daemon->export == NULL || daemon->workers == NULL ||
+        daemon->turns_seen == NULL || daemon->commands.message == NULL) {
+        trouble_set_memory(trouble);
+        return false;
+    }
+    return true;
+}
+
+static bool daemon_make_workers(struct daemon *daemon, struct trouble *trouble)
+{
+    for (size_t i = 0; i < daemon->settings->workers; i++) {
+        daemon->workers[i] = worker_new(&(struct worker_options){
+            .settings = daemon->settings,
+            .cache = daemon->cache,
+            .version = daemon->options->version,
+            .listen = daemon->sockets.listen,
+            .udp = sockets_udp_of(&daemon->sockets, i),
+            .tcp = sockets_tcp_of(&daemon->sockets, i),
+            .listen_count = daemon->sockets.listen_count,
+        });
+        if (daemon->workers[i] == NULL) {
+            trouble_set_memory(trouble);
+            return false;
+        }
+        daemon->worker_count++;
+    }
+    return true;
+}
+
+static bool daemon_make_control(struct daemon *daemon, struct trouble *trouble)
+{
+    const char *file = daemon->options->source->file;
+    struct control_commands *commands = &daemon->commands;
+    commands->sources = (struct export_sources){
+        .cache = daemon->cache,
+        .workers = daemon->workers,
+        .main_stats = &daemon->stats,
+    };
+    commands->export = daemon->export;
+    commands->version = daemon->options->version;
+    commands->config = file == NULL ? "-" : file;
+    commands->started_at = daemon->started_at;
+    commands->daemon = daemon;
+    commands->reload = daemon_reload;
+    daemon->control = control_new(
+        &(struct control_options){
+            .loop = daemon->loop,
+            .path = daemon->settings->control_socket,
+            .identity = &daemon->identity,
+            .stats = &daemon->stats,
+            .handler = control_commands_run,
+            .world = commands,
+        },
+        trouble);
+    return daemon->control != NULL;
+}
+
+static bool daemon_copy_settings(struct daemon *daemon, struct trouble *trouble)
+{
+    daemon->started = malloc(sizeof *daemon->started);
+    daemon->settings = malloc(sizeof *daemon->settings);
+    if (daemon->started == NULL || daemon->settings == NULL) {
+        trouble_set_memory(trouble);
+        return false;
+    }
+    memcpy(daemon->started, daemon->options->settings, sizeof *daemon->started);
+    memcpy(daemon->settings, daemon->options->settings, sizeof *daemon->settings);
+    return true;
+}
+
+/* All that may need root, then giving it up, then what needs memory. */
+static bool daemon_prepare(struct daemon *daemon, struct trouble *trouble)
+{
+    if (!daemon_copy_settings(daemon, trouble)) {
+        return false;
+    }
+    if (!reload_has_servers(daemon->settings)) {
+        trouble_set(trouble, EX_CONFIG,
+            "there is no server to ask. Set `upstreams`, or put a nameserver line into %s.",
+            daemon->settings->upstreams_file);
+        return false;
+    }
+    daemon->loop = ev_loop_new(LOOP_FLAGS);
+    if (daemon->loop == NULL) {
+        trouble_set(
+            trouble, EX_OSERR, "the system gives no event loop (epoll): %s.", strerror(errno));
+        return false;
+    }
+    log_set_level(daemon->settings->log_level);
+    boot_raise_descriptors(daemon->settings);
+    return identity_find(daemon->settings->user, &daemon->identity, trouble) &&
+           sockets_open(&daemon->sockets, daemon->settings, trouble) &&
+           daemon_make_memory(daemon, trouble) && daemon_make_control(daemon, trouble) &&
+           identity_take(&daemon->identity, trouble) && daemon_make_workers(daemon, trouble);
+}
+
+static bool daemon_start(struct daemon *daemon, struct trouble *trouble)
+{
+    if (!daemon_prepare(daemon, trouble)) {
+        return false;
+    }
+    notify_init(&daemon->notify);
+    boot_prepare_signals();
+    daemon_add_watchers(daemon);
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        if (!worker_start(daemon->workers[i])) {
+            trouble_set(trouble, EX_OSERR, "the system gives no thread for worker %zu: %s.", i + 1,
+                strerror(errno));
+            return false;
+        }
+    }
+    daemon->commands.sources.worker_count = daemon->worker_count;
+    daemon_say_started(daemon);
+    daemon_say_ready(daemon, "");
+    return true;
+}
+
+static void daemon_fini(struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        worker_stop(daemon->workers[i]);
+    }
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        worker_free(&daemon->workers[i]);
+    }
+    control_free(&daemon->control);
+    sockets_fini(&daemon->sockets);
+    if (daemon->loop != NULL) {
+        ev_loop_destroy(daemon->loop);
+    }
+    notify_fini(&daemon->notify);
+    cache_free(&daemon->cache);
+    export_free(&daemon->export);
+    free(daemon->workers);
+    free(daemon->turns_seen);
+    free(daemon->commands.message);
+    free(daemon->settings);
+    free(daemon->started);
+}
+
+int daemon_run(const struct daemon_options *options)
+{
+    struct trouble trouble = {.exit_code = EX_OK};
+    struct daemon *daemon = calloc(1, sizeof *daemon);
+    if (daemon == NULL) {
+        (void)fputs("mxcache: out of memory.\n", stderr);
+        return EX_OSERR;
+    }
+    daemon->options = options;
+    daemon->started_at = clock_now();
+    daemon->notify.fd = -1;
+    ev_set_syserr_cb(daemon_on_syserr);
+    if (daemon_start(daemon, &trouble)) {
+        (void)ev_run(daemon->loop, 0);
+        log_line(LOG_LEVEL_NOTICE, "ended");
+    } else {
+        (void)fprintf(stderr, "mxcache: %s\n", trouble.sentence);
+    }
+    daemon_fini(daemon);
+    free(daemon);
+    return trouble.exit_code;
+}

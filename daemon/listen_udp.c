@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/listen_udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <ev.h>
+
+#include "base/clock.h"
+#include "base/must.h"
+#include "base/pool.h"
+#include "wire/header.h"
+#include "conf/settings.h"
+#include "resolver/resolver.h"
+#include "daemon/allow.h"
+#include "daemon/stats.h"
+
+/* Room for the asked address and the count of lost datagrams, whatever the family. */
+#define CONTROL_SIZE (CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t)))
+
+struct control {
+    alignas(struct cmsghdr) uint8_t bytes[CONTROL_SIZE];
+};
+
+struct listen_socket {
+    ev_io readable;
+    struct listen_udp *owner;
+    uint32_t index;
+    int fd;
+    uint32_t lost_seen; /* The kernel's running count of datagrams it dropped. */
+};
+
+/* One datagram of the batch, from its arrival to its answer. */
+struct slot {
+    struct sockaddr_storage from;
+    struct address asked; /* The local address, if the socket is a wildcard; else ADDRESS_NONE. */
+    struct control control_in;
+    struct control control_out;
+    struct iovec query_room;
+    struct iovec answer_room;
+    uint8_t *answer;
+    uint8_t query[LISTEN_UDP_QUERY_MAX];
+};
+
+/* Where a waiting client's answer must leave from. Kept only when there is a wildcard socket. */
+struct way_back {
+    struct address asked;
+    uint32_t index;
+};
+
+struct listen_udp {
+    struct ev_loop *loop;
+    const struct settings *settings;
+    struct resolver *resolver;
+    struct daemon_stats *stats;
+    struct listen_socket sockets[SETTINGS_LISTEN_MAX];
+    size_t socket_count;
+    bool has_wildcard;
+    struct pool ways_back;
+    uint8_t *answers;
+    struct mmsghdr incoming[LISTEN_UDP_BATCH];
+    struct mmsghdr outgoing[LISTEN_UDP_BATCH];
+    unsigned outgoing_count;
+    struct slot slots[LISTEN_UDP_BATCH];
+};
+
+static void slot_prepare(struct slot *slot, struct mmsghdr *incoming)
+{
+    slot->query_room = (struct iovec){.iov_base = slot->query, .iov_len = sizeof slot->query};
+    slot->asked = (struct address){.family = ADDRESS_NONE};
+    *incoming = (struct mmsghdr){.msg_hdr = {
+                                     .msg_name = &slot->from,
+                                     .msg_namelen = sizeof slot->from,
+                                     .msg_iov = &slot->query_room,
+                                     .msg_iovlen = 1,
+                                     .msg_control = slot->control_in.bytes,
+                                     .msg_controllen = sizeof slot->control_in.bytes,
+                                 }};
+}
+
+static struct address asked_of_ipv4(const struct cmsghdr *control)
+{
+    struct in_pktinfo info;
+    memcpy(&info, CMSG_DATA(control), sizeof info);
+    struct address asked = {.family = ADDRESS_IPV4};
+    memcpy(asked.bytes, &info.ipi_spec_dst, 4);
+    return asked;
+}
+
+static struct address asked_of_ipv6(const struct cmsghdr *control)
+{
+    struct in6_pktinfo info;
+    memcpy(&info, CMSG_DATA(control), sizeof info);
+    struct address asked = {.family = ADDRESS_IPV6};
+    memcpy(asked.bytes, &info.ipi6_addr, 16);
+    if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) {
+        asked.scope_id = info.ipi6_ifindex;
+    }
+    return asked;
+}
+
+static void socket_note_lost(struct listen_socket *socket, const struct cmsghdr *control)
+{
+    uint32_t lost;
+    memcpy(&lost, CMSG_DATA(control), sizeof lost);
+    counter_add(&socket->owner->stats->udp_lost_in_kernel, lost - socket->lost_seen);
+    socket->lost_seen = lost;
+}
+
+static void slot_read_control(
+    struct slot *slot, struct listen_socket *socket, struct msghdr *incoming)
+{
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(incoming); control != NULL;
+         control = CMSG_NXTHDR(incoming, control)) {
+        if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_RXQ_OVFL) {
+            socket_note_lost(socket, control);
+        } else if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+            slot->asked = asked_of_ipv4(control);
+        } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
+            slot->asked = asked_of_ipv6(control);
+        }
+    }
+}
+
+/* Makes the message leave from the address that was asked. */
+static void asked_write(
+    const struct address *asked, struct control *control, struct msghdr *outgoing)
+{
+    if (asked->family == ADDRESS_NONE) {
+        return;
+    }
+    memset(control, 0, sizeof *control);
+    outgoing->msg_control = control->bytes;
+    outgoing->msg_controllen = sizeof control->bytes;
+    struct cmsghdr *header = CMSG_FIRSTHDR(outgoing);
+    if (asked->family == ADDRESS_IPV4) {
+        struct in_pktinfo info = {0};
+        memcpy(&info.ipi_spec_dst, asked->bytes, 4);
+        header->cmsg_level = IPPROTO_IP;
+        header->cmsg_type = IP_PKTINFO;
+        header->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(header), &info, sizeof info);
+        outgoing->msg_controllen = CMSG_SPACE(sizeof info);
+    } else {
+        struct in6_pktinfo info = {.ipi6_ifindex = asked->scope_id};
+        memcpy(&info.ipi6_addr, asked->bytes, 16);
+        header->cmsg_level = IPPROTO_IPV6;
+        header->cmsg_type = IPV6_PKTINFO;
+        header->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(header), &info, sizeof info);
+        outgoing->msg_controllen = CMSG_SPACE(sizeof info);
+    }
+}
+
+/* The client's line: the socket's index, or the id of its way back. False: no room for that. */
+static bool listen_udp_take_line(struct listen_udp *listen_udp, const struct listen_socket *socket,
+    const struct slot *slot, uint64_t *line_out)
+{
+    if (!listen_udp->has_wildcard) {
+        *line_out = socket->index;
+        return true;
+    }
+    struct way_back *way_back = pool_take(&listen_udp->ways_back, line_out);
+    if (way_back == NULL) {
+        return false;
+    }
+    *way_back = (struct way_back){.asked = slot->asked, .index = socket->index};
+    return true;
+}
+
+static void listen_udp_give_line(struct listen_udp *listen_udp, uint64_t line)
+{
+    if (listen_udp->has_wildcard) {
+        pool_give(&listen_udp->ways_back, line);
+    }
+}
+
+static void slot_queue_answer(
+    struct slot *slot, struct listen_udp *listen_udp, size_t answer_len, socklen_t from_len)
+{
+    slot->answer_room = (struct iovec){.iov_base = slot->answer, .iov_len = answer_len};
+    struct mmsghdr *outgoing = &listen_udp->outgoing[listen_udp->outgoing_count++];
+    *outgoing = (struct mmsghdr){.msg_hdr = {
+                                     .msg_name = &slot->from,
+                                     .msg_namelen = from_len,
+                                     .msg_iov = &slot->answer_room,
+                                     .msg_iovlen = 1,
+                                 }};
+    asked_write(&slot->asked, &slot->control_out, &outgoing->msg_hdr);
+}
+
+static void slot_ask(
+    struct slot *slot, struct listen_socket *socket, const struct mmsghdr *incoming, int64_t now)
+{
+    struct listen_udp *listen_udp = socket->owner;
+    struct ask ask = {
+        .client = {.address = address_from_sockaddr((const struct sockaddr *)&slot->from)},
+        .query = slot->query,
+        .len = incoming->msg_len,
+        .answer = slot->answer,
+    };
+    if (!allow_admits(listen_udp->settings, &ask.client.address)) {
+        counter_add(&listen_udp->stats->clients_not_allowed, 1);
+        return;
+    }
+    if ((incoming->msg_hdr.msg_flags & MSG_TRUNC) != 0) {
+        counter_add(&listen_udp->stats->udp_too_long, 1);
+        return;
+    }
+    if (!listen_udp_take_line(listen_udp, socket, slot, &ask.client.line)) {
+        counter_add(&listen_udp->stats->udp_unsent, 1);
+        return;
+    }
+    switch (resolver_ask(listen_udp->resolver, &ask, now)) {
+    case ASK_PARKED:
+        return;
+    case ASK_ANSWERED:
+        slot_queue_answer(slot, listen_udp, ask.answer_len, incoming->msg_hdr.msg_namelen);
+        break;
+    case ASK_DROPPED:
+        break;
+    }
+    listen_udp_give_line(listen_udp, ask.client.line);
+}
+
+/* A message that the kernel refuses for itself is skipped; a full buffer ends the batch, because
+ * waiting would hold up everybody else. The client asks again. */
+static void listen_udp_send(struct listen_udp *listen_udp, int fd)
+{
+    unsigned done = 0;
+    while (done < listen_udp->outgoing_count) {
+        int sent = sendmmsg(fd, listen_udp->outgoing + done, listen_udp->outgoing_count - done,
+            MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent > 0) {
+            counter_add(&listen_udp->stats->udp_sent, (uint64_t)sent);
+            done += (unsigned)sent;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            break;
+        } else if (errno != EINTR) {
+            counter_add(&listen_udp->stats->udp_unsent, 1);
+            done++;
+        }
+    }
+    counter_add(&listen_udp->stats->udp_unsent, listen_udp->outgoing_count - done);
+    listen_udp->outgoing_count = 0;
+}
+
+/* False: nothing more to read now. */
+static bool socket_turn(struct listen_socket *socket)
+{
+    struct listen_udp *listen_udp = socket->owner;
+    for (unsigned i = 0; i < LISTEN_UDP_BATCH; i++) {
+        slot_prepare(&listen_udp->slots[i], &listen_udp->incoming[i]);
+    }
+    int count = recvmmsg(socket->fd, listen_udp->incoming, LISTEN_UDP_BATCH, MSG_DONTWAIT, NULL);
+    if (count <= 0) {
+        return false;
+    }
+    int64_t now = clock_now();
+    counter_add(&listen_udp->stats->udp_received, (uint64_t)count);
+    for (unsigned i = 0; i < (unsigned)count; i++) {
+        struct slot *slot = &listen_udp->slots[i];
+        slot_read_control(slot, socket, &listen_udp->incoming[i].msg_hdr);
+        slot_ask(slot, socket, &listen_udp->incoming[i], now);
+    }
+    listen_udp_send(listen_udp, socket->fd);
+    return count == LISTEN_UDP_BATCH;
+}
+
+static void listen_udp_on_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    (void)loop;
+    (void)events;
+    struct listen_socket *socket = watcher->data;
+    for (unsigned i = 0; i < LISTEN_UDP_BATCHES_MAX && socket_turn(socket); i++) {
+    }
+}
+
+static bool listen_udp_allocate(struct listen_udp *listen_udp)
+{
+    listen_udp->answers = malloc((size_t)LISTEN_UDP_BATCH * MESSAGE_SIZE_MAX);
+    if (listen_udp->answers == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < LISTEN_UDP_BATCH; i++) {
+        listen_udp->slots[i].answer = listen_udp->answers + i * MESSAGE_SIZE_MAX;
+    }
+    /* One more than can wait, for the question that is being asked. */
+    return !listen_udp->has_wildcard || pool_init(&listen_udp->ways_back, sizeof(struct way_back),
+                                            (uint32_t)listen_udp->settings->questions_max + 1);
+}
+
+static void listen_udp_add(struct listen_udp *listen_udp, int fd)
+{
+    struct listen_socket *socket = &listen_udp->sockets[listen_udp->socket_count];
+    socket->owner = listen_udp;
+    socket->index = (uint32_t)listen_udp->socket_count++;
+    socket->fd = fd;
+    ev_io_init(&socket->readable, listen_udp_on_readable, fd, EV_READ);
+    socket->readable.data = socket;
+    ev_io_start(listen_udp->loop, &socket->readable);
+}
+
+struct listen_udp *listen_udp_new(const struct listen_udp_options *options)
+{
+    must(options->count <= SETTINGS_LISTEN_MAX);
+    struct listen_udp *listen_udp = calloc(1, sizeof *listen_udp);
+    if (listen_udp == NULL) {
+        return NULL;
+    }
+    listen_udp->loop = options->loop;
+    listen_udp->settings = options->settings;
+    listen_udp->resolver = options->resolver;
+    listen_udp->stats = options->stats;
+    for (size_t i = 0; i < options->count; i++) {
+        listen_udp->has_wildcard |= address_is_any(&options->addresses[i]);
+    }
+    if (!listen_udp_allocate(listen_udp)) {
+        listen_udp_free(&listen_udp);
+        return NULL;
+    }
+    for (size_t i = 0; i < options->count; i++) {
+        listen_udp_add(listen_udp, options->fds[i]);
+    }
+    return listen_udp;
+}
+
+void listen_udp_free(struct listen_udp **listen_udp)
+{
+    if (listen_udp == NULL || *listen_udp == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < (*listen_udp)->socket_count; i++) {
+        ev_io_stop((*listen_udp)->loop, &(*listen_udp)->sockets[i].readable);
+    }
+    pool_fini(&(*listen_udp)->ways_back);
+    free((*listen_udp)->answers);
+    free(*listen_udp);
+    *listen_udp = NULL;
+}
+
+void listen_udp_set_settings(struct listen_udp *listen_udp, const struct settings *settings)
+{
+    listen_udp->settings = settings;
+}
+
+void listen_udp_stop(struct listen_udp *listen_udp)
+{
+    for (size_t i = 0; i < listen_udp->socket_count; i++) {
+        struct listen_socket *socket = &listen_udp->sockets[i];
+        listen_udp_on_readable(listen_udp->loop, &socket->readable, EV_READ);
+        ev_io_stop(listen_udp->loop, &socket->readable);
+    }
+}
+
+void listen_udp_deliver(
+    struct listen_udp *listen_udp, const struct client *client, const uint8_t *message, size_t len)
+{
+    struct way_back way_back = {.index = (uint32_t)client->line};
+    if (listen_udp->has_wildcard) {
+        const struct way_back *found = pool_find(&listen_udp->ways_back, client->line);
+        must(found != NULL);
+        way_back = *found;
+        pool_give(&listen_udp->ways_back, client->line);
+    }
+    must(way_back.index < listen_udp->socket_count);
+
+    struct sockaddr_storage to;
+    struct control control;
+    struct iovec room = {.iov_len = len};
+    /* The kernel only reads it, but struct iovec serves reading and writing. */
+    memcpy(&room.iov_base, &message, sizeof room.iov_base);
+    struct msghdr outgoing = {
+        .msg_name = &to,
+        .msg_namelen = address_to_sockaddr(&client->address, &to),
+        .msg_iov = &room,
+        .msg_iovlen = 1,
+    };
+    asked_write(&way_back.asked, &control, &outgoing);
+    ssize_t sent =
+        sendmsg(listen_udp->sockets[way_back.index].fd, &outgoing, MSG_DONTWAIT | MSG_NOSIGNAL);
+    counter_add(sent < 0 ? &listen_udp->stats->udp_unsent : &listen_udp->stats->udp_sent, 1);
+}

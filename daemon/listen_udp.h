@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+
+/*
+ * Clients over UDP. A turn reads a batch of datagrams, asks the resolver about each, and sends what
+ * can be answered at once as a batch: no allocation, no callback, one clock read. Questions that
+ * must wait are answered one by one, through listen_udp_deliver(), from the socket they came to.
+ * The descriptors are borrowed; everything else belongs to one worker, in its thread.
+ */
+struct listen_udp;
+struct ev_loop;
+struct settings;
+struct resolver;
+struct client;
+struct daemon_stats;
+
+#define LISTEN_UDP_BATCH       32   /* Datagrams a system call. */
+#define LISTEN_UDP_BATCHES_MAX 4    /* A turn and socket; then others have their turn. */
+#define LISTEN_UDP_QUERY_MAX   4096 /* Bytes; no honest query is longer. */
+
+struct listen_udp_options {
+    struct ev_loop *loop;
+    const struct settings *settings; /* Kept until listen_udp_set_settings(). */
+    struct resolver *resolver;
+    struct daemon_stats *stats;
+    const struct address *addresses; /* What the sockets are bound to; a wildcard is told by it. */
+    const int *fds;
+    size_t count; /* At most SETTINGS_LISTEN_MAX. */
+};
+
+/* NULL when memory is short. Reads from now on. */
+struct listen_udp *listen_udp_new(const struct listen_udp_options *options);
+void listen_udp_free(struct listen_udp **listen_udp);
+
+void listen_udp_set_settings(struct listen_udp *listen_udp, const struct settings *settings);
+
+/* Takes what the kernel has queued already, then reads no more. Answers still leave. */
+void listen_udp_stop(struct listen_udp *listen_udp);
+
+/* As port.deliver. */
+void listen_udp_deliver(
+    struct listen_udp *listen_udp, const struct client *client, const uint8_t *message, size_t len);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/notify.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+#define MESSAGE_SIZE 512
+
+/* A path, or with '@' in front a name in the abstract space. */
+static bool notify_set_address(struct notify *notify, const char *name)
+{
+    size_t len = strlen(name);
+    if ((name[0] != '/' && name[0] != '@') || len < 2 || len >= sizeof notify->address.sun_path) {
+        return false;
+    }
+    notify->address.sun_family = AF_UNIX;
+    memcpy(notify->address.sun_path, name, len + 1);
+    if (name[0] == '@') {
+        notify->address.sun_path[0] = '\0';
+    }
+    notify->address_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+    return true;
+}
+
+static bool number_of(const char *name, uint64_t max, uint64_t *number_out)
+{
+    const char *text = getenv(name);
+    return text != NULL && text_parse_u64(text, strlen(text), max, number_out);
+}
+
+/* WATCHDOG_PID guards against a parent's environment that was meant for the parent. */
+static int64_t notify_watchdog_us(void)
+{
+    uint64_t watchdog_us;
+    uint64_t pid;
+    if (!number_of("WATCHDOG_USEC", INT64_MAX, &watchdog_us)) {
+        return 0;
+    }
+    if (number_of("WATCHDOG_PID", INT32_MAX, &pid) && pid != (uint64_t)getpid()) {
+        return 0;
+    }
+    return (int64_t)watchdog_us;
+}
+
+void notify_init(struct notify *notify)
+{
+    *notify = (struct notify){.fd = -1};
+    const char *name = getenv("NOTIFY_SOCKET");
+    if (name == NULL || !notify_set_address(notify, name)) {
+        return;
+    }
+    notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (notify->fd >= 0) {
+        notify->watchdog_us = notify_watchdog_us();
+    }
+}
+
+void notify_fini(struct notify *notify)
+{
+    if (notify->fd >= 0) {
+        (void)close(notify->fd);
+    }
+    *notify = (struct notify){.fd = -1};
+}
+
+void notify_send(const struct notify *notify, const char *format, ...)
+{
+    if (notify->fd < 0) {
+        return;
+    }
+    char message[MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (len <= 0) {
+        return;
+    }
+    size_t size = (size_t)len < sizeof message ? (size_t)len : sizeof message - 1;
+    (void)sendto(notify->fd, message, size, MSG_NOSIGNAL | MSG_DONTWAIT,
+        (const struct sockaddr *)&notify->address, notify->address_len);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/daemon/serving_support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "daemon/listen_tcp.h"
+
+static size_t frame(uint8_t *bytes, uint16_t id, const char *name, uint16_t type)
+{
+    size_t len = serving_query(bytes + 2, id, name, type);
+    bytes_put_u16(bytes, (uint16_t)len);
+    return len + 2;
+}
+
+/* Reads exactly `len` bytes. False: the connection ended first. */
+static bool read_whole(int fd, uint8_t *bytes, size_t len)
+{
+    size_t at = 0;
+    while (at < len) {
+        assert_true(serving_is_readable(fd, SERVING_LIMIT_MS));
+        ssize_t got = recv(fd, bytes + at, len - at, 0);
+        if (got <= 0) {
+            return false;
+        }
+        at += (size_t)got;
+    }
+    return true;
+}
+
+/* The next answer's id. */
+static uint16_t read_answer(int fd)
+{
+    uint8_t bytes[SERVING_SIZE];
+    assert_true(read_whole(fd, bytes, 2));
+    size_t len = bytes_get_u16(bytes);
+    assert_true(len >= HEADER_SIZE);
+    assert_true(read_whole(fd, bytes, len));
+    assert_int_equal(header_flags(bytes) & HEADER_QR, HEADER_QR);
+    return header_id(bytes);
+}
+
+static bool is_closed(int fd)
+{
+    uint8_t byte;
+    assert_true(serving_is_readable(fd, SERVING_LIMIT_MS));
+    return recv(fd, &byte, 1, 0) <= 0;
+}
+
+static void send_whole(int fd, const uint8_t *bytes, size_t len)
+{
+    assert_int_equal(send(fd, bytes, len, MSG_NOSIGNAL), len);
+}
+
+/* RFC 7766 sections 6.2.1.1 and 7: many questions without waiting, answers in any order. */
+static void test_pipelining_out_of_order(void **state)
+{
+    (void)state;
+    uint8_t bytes[1024];
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_STREAM, NULL);
+    size_t len = frame(bytes, 1, "slow.example.org", TYPE_MX);
+    len += frame(bytes + len, 2, "localhost", TYPE_A);
+    len += frame(bytes + len, 3, "localhost", TYPE_AAAA);
+    send_whole(fd, bytes, len);
+    assert_int_equal(read_answer(fd), 2);
+    assert_int_equal(read_answer(fd), 3);
+    serving_upstream_deny(serving);
+    assert_int_equal(read_answer(fd), 1);
+    (void)close(fd);
+    serving_free(serving);
+}
+
+static void test_byte_by_byte(void **state)
+{
+    (void)state;
+    uint8_t bytes[1024];
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_STREAM, NULL);
+    size_t len = frame(bytes, 9, "localhost", TYPE_A);
+    for (size_t i = 0; i < len; i++) {
+        send_whole(fd, bytes + i, 1);
+    }
+    assert_int_equal(read_answer(fd), 9);
+    (void)close(fd);
+    serving_free(serving);
+}
+
+static void test_half_closed_client_gets_its_answers(void **state)
+{
+    (void)state;
+    uint8_t bytes[1024];
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_STREAM, NULL);
+    size_t len = frame(bytes, 1, "slow.example.org", TYPE_MX);
+    len += frame(bytes + len, 2, "localhost", TYPE_A);
+    send_whole(fd, bytes, len);
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_int_equal(read_answer(fd), 2);
+    serving_upstream_deny(serving);
+    assert_int_equal(read_answer(fd), 1);
+    assert_true(is_closed(fd));
+    (void)close(fd);
+    serving_free(serving);
+}
+
+static void test_client_that_has_gone(void **state)
+{
+    (void)state;
+    uint8_t bytes[1024];
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_STREAM, NULL);
+    send_whole(fd, bytes, frame(bytes, 1, "slow.example.org", TYPE_MX));
+    assert_true(serving_is_readable(serving->upstream, SERVING_LIMIT_MS));
+    /* A reset, not a polite end: what is owed cannot be delivered. */
+    const struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+    (void)close(fd);
+    int64_t until = clock_now() + SERVING_LIMIT_MS * CLOCK_US_PER_MS;
+    while (counter_read(&worker_stats(serving->worker)->tcp_clients) > 0 && clock_now() < until) {
+        (void)poll(NULL, 0, 1);
+    }
+    serving_upstream_deny(serving);
+    serving_await(serving, tcp_unsent, 1);
+    serving_free(serving);
+}
+
+static void test_malformed_is_closed(void **state)
+{
+    (void)state;
+    static const uint8_t cases[][16] = {
+        {0, 0},                                         /* An empty message. */
+        {0, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11},     /* No room for a header. */
+        {0xff, 0xff},                                   /* Longer than we take. */
+        {0, 12, 0, 1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0}, /* A response. */
+    };
+    static const size_t lens[] = {2, 13, 2, 14};
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int fd = serving_connect(serving, SOCK_STREAM, NULL);
+        send_whole(fd, cases[i], lens[i]);
+        assert_true(is_closed(fd));
+        (void)close(fd);
+    }
+    serving_await(serving, tcp_closed_malformed, 4);
+    serving_free(serving);
+}
+
+static void test_idle_is_closed(void **state)
+{
+    (void)state;
+    struct serving *serving = serving_new("127.0.0.1");
+    serving->settings.tcp_idle_us = 100 * CLOCK_US_PER_MS;
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_STREAM, NULL);
+    assert_true(is_closed(fd));
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->tcp_closed_idle), 1);
+    (void)close(fd);
+    serving_free(serving);
+}
+
+/* A client that waits for its answer is not idle, however long that takes. */
+static void test_room_is_made_by_closing_the_longest_idle(void **state)
+{
+    (void)state;
+    uint8_t bytes[1024];
+    struct serving *serving = serving_new("127.0.0.1");
+    serving->settings.tcp_clients_max = 2;
+    serving_start(serving);
+    int busy = serving_connect(serving, SOCK_STREAM, NULL);
+    send_whole(busy, bytes, frame(bytes, 1, "slow.example.org", TYPE_MX));
+    assert_true(serving_is_readable(serving->upstream, SERVING_LIMIT_MS));
+    int idle = serving_connect(serving, SOCK_STREAM, NULL);
+    int third = serving_connect(serving, SOCK_STREAM, NULL);
+    assert_true(is_closed(idle));
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->tcp_closed_early), 1);
+
+    send_whole(third, bytes, frame(bytes, 3, "slow.example.org", TYPE_MX));
+    serving_await(serving, tcp_received, 2);
+    int fourth = serving_connect(serving, SOCK_STREAM, NULL);
+    assert_true(is_closed(fourth));
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->tcp_refused), 1);
+
+    serving_upstream_deny(serving);
+    assert_int_equal(read_answer(busy), 1);
+    assert_int_equal(read_answer(third), 3);
+    (void)close(busy);
+    (void)close(idle);
+    (void)close(third);
+    (void)close(fourth);
+    serving_free(serving);
+}
+
+static void test_not_allowed(void **state)
+{
+    (void)state;
+    struct serving *serving = serving_new("127.0.0.1");
+    assert_true(network_parse("192.0.2.0/24", 12, &serving->settings.allow[0]));
+    serving->settings.allow_count = 1;
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_STREAM, NULL);
+    assert_true(is_closed(fd));
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->clients_not_allowed), 1);
+    (void)close(fd);
+    serving_free(serving);
+}
+
+/* One connection may have so many questions open; the rest of them waits its turn, unharmed. */
+static void test_unanswered_limit_pauses(void **state)
+{
+    (void)state;
+    enum {
+        COUNT = LISTEN_TCP_UNANSWERED_MAX + 20
+    };
+    uint8_t bytes[128];
+    bool is_answered[COUNT] = {false};
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_STREAM, NULL);
+    for (uint16_t i = 0; i < COUNT; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "n%u.example.org", (unsigned)i);
+        send_whole(fd, bytes, frame(bytes, i, name, TYPE_MX));
+    }
+    serving_await(serving, tcp_received, LISTEN_TCP_UNANSWERED_MAX);
+    assert_int_equal(
+        counter_read(&worker_stats(serving->worker)->tcp_received), LISTEN_TCP_UNANSWERED_MAX);
+    for (size_t i = 0; i < COUNT; i++) {
+        serving_upstream_deny(serving);
+        uint16_t id = read_answer(fd);
+        assert_in_range(id, 0, COUNT - 1);
+        assert_false(is_answered[id]);
+        is_answered[id] = true;
+    }
+    (void)close(fd);
+    serving_free(serving);
+}
+
+/* A client that asks and asks but does not read is paused, and loses nothing when it reads. */
+static void test_unread_answers_pause(void **state)
+{
+    (void)state;
+    uint8_t bytes[128];
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_STREAM, NULL);
+    size_t len = frame(bytes, 5, "localhost", TYPE_A);
+    size_t asked = 0;
+    size_t rest = 0;
+    bool is_blocked = false;
+    while (!is_blocked && asked < 4000000) {
+        ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0) {
+            /* The worker may only be slow; it is paused when nothing moves for a while. */
+            struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
+            is_blocked = poll(&pollfd, 1, 300) == 0;
+            continue;
+        }
+        asked++;
+        if ((size_t)sent < len) {
+            rest = len - (size_t)sent;
+            break;
+        }
+    }
+    assert_true(asked < 4000000);
+    for (size_t i = 0; i + 1 < asked; i++) {
+        assert_int_equal(read_answer(fd), 5);
+    }
+    if (rest > 0) {
+        send_whole(fd, bytes + len - rest, rest);
+    }
+    assert_int_equal(read_answer(fd), 5);
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->tcp_closed_unread), 0);
+    (void)close(fd);
+    serving_free(serving);
+}
+
+/* Out of descriptors: the listener rests instead of spinning, and takes the client afterwards. */
+static void test_descriptors_run_out(void **state)
+{
+    (void)state;
+    uint8_t bytes[128];
+    struct rlimit before;
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct sockaddr_storage sockaddr;
+    socklen_t len = address_to_sockaddr(&serving->sockets.listen[0], &sockaddr);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int next = dup(fd);
+    assert_true(next >= 0);
+    (void)close(next);
+    const struct rlimit none = {.rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int error = connect(fd, (const struct sockaddr *)&sockaddr, len);
+    bool has_rested = serving_counter_reaches(&worker_stats(serving->worker)->tcp_accept_rests, 2);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(error, 0);
+    assert_true(has_rested);
+    send_whole(fd, bytes, frame(bytes, 4, "localhost", TYPE_A));
+    assert_int_equal(read_answer(fd), 4);
+    /* A rest is a tenth of a second, so there cannot have been many. */
+    assert_in_range(counter_read(&worker_stats(serving->worker)->tcp_accept_rests), 2, 20);
+    (void)close(fd);
+    serving_free(serving);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pipelining_out_of_order),
+        cmocka_unit_test(test_byte_by_byte),
+        cmocka_unit_test(test_half_closed_client_gets_its_answers),
+        cmocka_unit_test(test_client_that_has_gone),
+        cmocka_unit_test(test_malformed_is_closed),
+        cmocka_unit_test(test_idle_is_closed),
+        cmocka_unit_test(test_room_is_made_by_closing_the_longest_idle),
+        cmocka_unit_test(test_not_allowed),
+        cmocka_unit_test(test_unanswered_limit_pauses),
+        cmocka_unit_test(test_unread_answers_pause),
+        cmocka_unit_test(test_descriptors_run_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

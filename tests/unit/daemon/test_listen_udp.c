@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/daemon/serving_support.h"
+
+#include "daemon/listen_udp.h"
+
+static void test_local_name_is_answered_at_once(void **state)
+{
+    (void)state;
+    uint8_t bytes[SERVING_SIZE];
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_DGRAM, NULL);
+    size_t len = serving_query(bytes, 0x1234, "localhost", TYPE_A);
+    assert_int_equal(send(fd, bytes, len, 0), len);
+    assert_true(serving_receive(fd, bytes, sizeof bytes) > len);
+    assert_int_equal(header_id(bytes), 0x1234);
+    assert_int_equal(header_rcode(bytes), RCODE_NOERROR);
+    assert_int_equal(header_ancount(bytes), 1);
+    (void)close(fd);
+    serving_free(serving);
+}
+
+/* More than one batch, all sent before the worker can have answered the first. */
+static void test_batches(void **state)
+{
+    (void)state;
+    enum {
+        COUNT = LISTEN_UDP_BATCH * 3 + 5
+    };
+    uint8_t bytes[SERVING_SIZE];
+    bool is_answered[COUNT] = {false};
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_DGRAM, NULL);
+    for (uint16_t i = 0; i < COUNT; i++) {
+        size_t len = serving_query(bytes, i, "localhost", TYPE_A);
+        assert_int_equal(send(fd, bytes, len, 0), len);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_true(serving_receive(fd, bytes, sizeof bytes) >= HEADER_SIZE);
+        assert_in_range(header_id(bytes), 0, COUNT - 1);
+        assert_false(is_answered[header_id(bytes)]);
+        is_answered[header_id(bytes)] = true;
+    }
+    serving_await(serving, udp_sent, COUNT);
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->udp_received), COUNT);
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->udp_unsent), 0);
+    (void)close(fd);
+    serving_free(serving);
+}
+
+static void ask_through_upstream(const char *listen, const char *host)
+{
+    uint8_t bytes[SERVING_SIZE];
+    struct serving *serving = serving_new(listen);
+    serving_start(serving);
+    /* Connected: the kernel drops an answer that comes from another address than was asked. */
+    int fd = serving_connect(serving, SOCK_DGRAM, host);
+    for (unsigned i = 0; i < 2; i++) {
+        const char *name = i == 0 ? "a.example.org" : "b.example.org";
+        size_t len = serving_query(bytes, 7, name, TYPE_MX);
+        assert_int_equal(send(fd, bytes, len, 0), len);
+        serving_upstream_deny(serving);
+        assert_true(serving_receive(fd, bytes, sizeof bytes) >= len);
+        assert_int_equal(header_id(bytes), 7);
+        assert_int_equal(header_rcode(bytes), RCODE_NXDOMAIN);
+        /* And once more, at once from the cache or again from upstream: it leaves the same way. */
+        len = serving_query(bytes, 8, "localhost", TYPE_A);
+        assert_int_equal(send(fd, bytes, len, 0), len);
+        assert_true(serving_receive(fd, bytes, sizeof bytes) >= len);
+        assert_int_equal(header_id(bytes), 8);
+    }
+    (void)close(fd);
+    serving_free(serving);
+}
+
+static void test_waiting_client_is_answered(void **state)
+{
+    (void)state;
+    ask_through_upstream("127.0.0.1", NULL);
+}
+
+static void test_wildcard_answers_from_the_asked_address(void **state)
+{
+    (void)state;
+    ask_through_upstream("0.0.0.0", "127.0.0.2");
+    ask_through_upstream("::", "::1");
+}
+
+/* What gets no answer is counted; the question behind it proves that it was passed over. */
+static void test_dropped(void **state)
+{
+    (void)state;
+    uint8_t bytes[SERVING_SIZE] = {0};
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_DGRAM, NULL);
+    assert_int_equal(send(fd, bytes, 0, 0), 0);
+    assert_int_equal(send(fd, bytes, 3, 0), 3);
+    size_t len = serving_query(bytes, 1, "localhost", TYPE_A);
+    header_set_flags(bytes, HEADER_QR);
+    assert_int_equal(send(fd, bytes, len, 0), len);
+    assert_int_equal(send(fd, bytes, LISTEN_UDP_QUERY_MAX + 1, 0), LISTEN_UDP_QUERY_MAX + 1);
+    len = serving_query(bytes, 2, "localhost", TYPE_A);
+    assert_int_equal(send(fd, bytes, len, 0), len);
+    assert_true(serving_receive(fd, bytes, sizeof bytes) >= len);
+    assert_int_equal(header_id(bytes), 2);
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->udp_too_long), 1);
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->udp_received), 5);
+    (void)close(fd);
+    serving_free(serving);
+}
+
+static void test_not_allowed(void **state)
+{
+    (void)state;
+    uint8_t bytes[SERVING_SIZE];
+    struct serving *serving = serving_new("127.0.0.1");
+    assert_true(network_parse("192.0.2.0/24", 12, &serving->settings.allow[0]));
+    serving->settings.allow_count = 1;
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_DGRAM, NULL);
+    size_t len = serving_query(bytes, 1, "localhost", TYPE_A);
+    assert_int_equal(send(fd, bytes, len, 0), len);
+    serving_await(serving, clients_not_allowed, 1);
+    worker_stop(serving->worker);
+    assert_false(serving_is_readable(fd, 0));
+    (void)close(fd);
+    serving_free(serving);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_local_name_is_answered_at_once),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_waiting_client_is_answered),
+        cmocka_unit_test(test_wildcard_answers_from_the_asked_address),
+        cmocka_unit_test(test_dropped),
+        cmocka_unit_test(test_not_allowed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
