@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <locale.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <ldns/ldns.h>
+
+#include "base/text.h"
+#include "cmd/cmd.h"
+
+/* A name further off than this is no slip of the fingers. */
+#define NEAREST_DISTANCE_MAX 2
+#define TITLE_SIZE           32
+
+struct subcommand {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+};
+
+static const struct subcommand subcommands[] = {
+    {"serve", serve_main, "run the daemon in the foreground"},
+    {"stats", stats_main, "what it has done: counts, waits, upstreams, trouble"},
+    {"lookup", lookup_main, "what is cached for a name, and what each upstream says now"},
+    {"flush", flush_main, "forget a name, a domain or everything"},
+    {"reload", reload_main, "read the configuration again; the cache stays"},
+    {"check", check_main, "the configuration: every error with its place and advice"},
+    {"conf", conf_main, "the settings in effect, or the defaults"},
+};
+
+#define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
+
+static void print_usage(FILE *out)
+{
+    (void)fputs("mxcache: a caching DNS resolver for mail servers\n"
+                "\n"
+                "usage: mxcache SUBCOMMAND [OPTION]...\n"
+                "\n",
+        out);
+    for (size_t i = 0; i < SUBCOMMANDS; i++) {
+        (void)fprintf(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
+    }
+    (void)fputs("\n"
+                "mxcache SUBCOMMAND --help tells the options; mxcache --version the version;\n"
+                "mxcache(8) is the manual.\n",
+        out);
+}
+
+static void print_version(void)
+{
+    (void)printf("mxcache %s\n", MXCACHE_VERSION);
+    (void)printf("compiled as C%ld by %s%s\n", __STDC_VERSION__ / 100 % 100,
+        strstr(__VERSION__, "lang") != NULL ? "" : "gcc ", __VERSION__);
+    (void)printf("ldns %s (compiled with %s)\n", ldns_version(), LDNS_VERSION);
+}
+
+static const struct subcommand *subcommand_find(const char *name)
+{
+    for (size_t i = 0; i < SUBCOMMANDS; i++) {
+        if (strcmp(subcommands[i].name, name) == 0) {
+            return &subcommands[i];
+        }
+    }
+    return NULL;
+}
+
+static int complain_unknown(const char *name)
+{
+    const struct subcommand *nearest = NULL;
+    unsigned distance_min = NEAREST_DISTANCE_MAX + 1;
+    for (size_t i = 0; i < SUBCOMMANDS; i++) {
+        unsigned distance = text_distance(name, subcommands[i].name);
+        if (distance < distance_min) {
+            distance_min = distance;
+            nearest = &subcommands[i];
+        }
+    }
+    if (nearest != NULL) {
+        (void)fprintf(stderr, "mxcache: there is no subcommand `%s`; did you mean `%s`?\n", name,
+            nearest->name);
+    } else {
+        (void)fprintf(
+            stderr, "mxcache: there is no subcommand `%s`; `mxcache --help` lists them.\n", name);
+    }
+    return EX_USAGE;
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    /* Only to learn whether the terminal takes UTF-8: numbers stay those of the C locale. */
+    (void)setlocale(LC_CTYPE, "");
+    if (argc < 2) {
+        print_usage(stderr);
+        return EX_USAGE;
+    }
+    if (is_one_of(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return EX_OK;
+    }
+    if (is_one_of(argv[1], "--version", "-V")) {
+        print_version();
+        return EX_OK;
+    }
+    const struct subcommand *subcommand = subcommand_find(argv[1]);
+    if (subcommand == NULL) {
+        return complain_unknown(argv[1]);
+    }
+    char title[TITLE_SIZE];
+    (void)snprintf(title, sizeof title, "mxcache %s", subcommand->name);
+    argv[1] = title;
+    return subcommand->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "daemon/daemon.h"
+#include "cmd/cmd.h"
+#include "cmd/configuration.h"
+#include "cmd/source_line.h"
+
+static const char serve_usage[] =
+    "usage: mxcache serve [-c FILE] [-o NAME=VALUE]...\n"
+    "\n"
+    "Runs the daemon in the foreground. SIGHUP: read the configuration again;\n"
+    "SIGTERM, SIGINT: answer what is waiting, then end.\n"
+    "\n" SOURCE_LINE_USAGE "  -h, --help\n";
+
+static const struct option serve_options[] = {
+    SOURCE_LINE_LONG,
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static bool serve_line_read(struct source_line *line, int argc, char **argv, bool *wants_help_out)
+{
+    int option;
+    while ((option = getopt_long(argc, argv, SOURCE_LINE_SHORT "h", serve_options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            source_line_set_file(line, optarg);
+            break;
+        case 'o':
+            source_line_add_override(line, optarg);
+            break;
+        case 'h':
+            *wants_help_out = true;
+            break;
+        default:
+            return false;
+        }
+    }
+    if (optind < argc) {
+        (void)fprintf(
+            stderr, "mxcache serve: `%s` is more than it takes; see --help.\n", argv[optind]);
+        return false;
+    }
+    return true;
+}
+
+static bool has_servers(const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->group_count; i++) {
+        if (settings->groups[i].server_count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int serve_run(const struct settings_source *source)
+{
+    struct configuration *configuration = configuration_new(source);
+    int exit_code = EX_CONFIG;
+    configuration_print_findings(configuration, stderr);
+    if (!configuration->is_good) {
+        (void)fputs("mxcache: not started, because of the errors above.\n", stderr);
+    } else if (!has_servers(&configuration->settings)) {
+        (void)fprintf(stderr,
+            "mxcache: not started: there is no server to ask, because `upstreams` is not set and"
+            " %s names none but mxcache itself; write `upstreams = ADDRESS` into %s, or give"
+            " -o upstreams=ADDRESS.\n",
+            configuration->settings.upstreams_file, source->file);
+    } else {
+        exit_code = daemon_run(&(struct daemon_options){
+            .source = source,
+            .settings = &configuration->settings,
+            .version = MXCACHE_VERSION,
+        });
+    }
+    configuration_free(&configuration);
+    return exit_code;
+}
+
+int serve_main(int argc, char **argv)
+{
+    struct source_line line;
+    bool wants_help = false;
+    int exit_code = EX_USAGE;
+    source_line_init(&line, argc);
+    if (serve_line_read(&line, argc, argv, &wants_help)) {
+        if (wants_help) {
+            (void)fputs(serve_usage, stdout);
+            exit_code = EX_OK;
+        } else {
+            exit_code = serve_run(&line.source);
+        }
+    }
+    source_line_fini(&line);
+    return exit_code;
+}

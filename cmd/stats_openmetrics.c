@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cmd/stats_openmetrics.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cmd/stats_view.h"
+
+/* The upper edges of the exported histogram, in seconds as they are written. */
+struct edge {
+    uint64_t us;
+    const char *seconds;
+};
+
+static const struct edge edges[] = {
+    {50, "0.00005"},
+    {100, "0.0001"},
+    {250, "0.00025"},
+    {500, "0.0005"},
+    {1000, "0.001"},
+    {2500, "0.0025"},
+    {5000, "0.005"},
+    {10000, "0.01"},
+    {25000, "0.025"},
+    {50000, "0.05"},
+    {100000, "0.1"},
+    {250000, "0.25"},
+    {500000, "0.5"},
+    {1000000, "1.0"},
+    {2500000, "2.5"},
+    {5000000, "5.0"},
+};
+
+#define EDGES (sizeof edges / sizeof edges[0])
+
+/* Inside quotes and in HELP, three characters are special; a newline cannot occur. */
+static void add_escaped(struct text *text, const char *string)
+{
+    for (; *string != '\0'; string++) {
+        if (*string == '\\' || *string == '"') {
+            text_add(text, "\\");
+        }
+        text_add_bytes(text, string, 1);
+    }
+}
+
+static void add_family(struct text *text, const char *name, const char *type, const char *sentence)
+{
+    text_addf(text, "# TYPE mxcache_%s %s\n", name, type);
+    if (sentence != NULL) {
+        text_addf(text, "# HELP mxcache_%s ", name);
+        add_escaped(text, sentence);
+        text_add(text, "\n");
+    }
+}
+
+static void add_seconds(struct text *text, uint64_t duration_us)
+{
+    text_addf(text, "%" PRIu64 ".%06" PRIu64, duration_us / (uint64_t)CLOCK_US_PER_S,
+        duration_us % (uint64_t)CLOCK_US_PER_S);
+}
+
+static void add_head(struct text *text, const struct stats_view *view)
+{
+    add_family(text, "build", "info", "The version of the daemon.");
+    text_add(text, "mxcache_build_info{version=\"");
+    add_escaped(text, view->version);
+    text_add(text, "\"} 1\n");
+    add_family(text, "uptime_seconds", "gauge", "Seconds since the daemon's start.");
+    text_addf(text, "# UNIT mxcache_uptime_seconds seconds\nmxcache_uptime_seconds %" PRIu64 "\n",
+        view->uptime_s);
+    add_family(text, "workers", "gauge", "Threads that answer.");
+    text_addf(text, "mxcache_workers %" PRIu64 "\n", view->workers);
+}
+
+static void add_metrics(struct text *text, const struct stats_view *view)
+{
+    for (size_t i = 0; i < view->metric_count; i++) {
+        const struct stats_metric *metric = &view->metrics[i];
+        bool is_counter = metric->kind == METRIC_KIND_COUNTER;
+        add_family(text, metric->name, is_counter ? "counter" : "gauge", metric->sentence);
+        text_addf(text, "mxcache_%s%s %" PRIu64 "\n", metric->name, is_counter ? "_total" : "",
+            metric->value);
+    }
+}
+
+static void add_wait(struct text *text, const struct histogram_sum *wait, const char *labels)
+{
+    for (size_t i = 0; i < EDGES; i++) {
+        text_addf(text, "mxcache_wait_seconds_bucket{%s,le=\"%s\"} %" PRIu64 "\n", labels,
+            edges[i].seconds, histogram_count_up_to(wait, edges[i].us));
+    }
+    text_addf(
+        text, "mxcache_wait_seconds_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", labels, wait->count);
+    text_addf(text, "mxcache_wait_seconds_count{%s} %" PRIu64 "\n", labels, wait->count);
+    text_addf(text, "mxcache_wait_seconds_sum{%s} ", labels);
+    add_seconds(text, wait->sum_us);
+    text_add(text, "\n");
+}
+
+/* Every series from the start, empty ones too: a series that appears with a value loses it in
+ * rate(). */
+static void add_waits(struct text *text, const struct stats_view *view)
+{
+    add_family(text, "wait_seconds", "histogram",
+        "How long clients waited for their answers, by class of question and outcome.");
+    text_add(text, "# UNIT mxcache_wait_seconds seconds\n");
+    for (unsigned class = 0; class < QUESTION_CLASSES; class ++) {
+        for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
+            char labels_data[64];
+            struct text labels;
+            text_init(&labels, labels_data, sizeof labels_data);
+            text_addf(&labels, "class=\"%s\",outcome=\"%s\"",
+                question_class_name((enum question_class) class),
+                outcome_name((enum outcome)outcome));
+            add_wait(text, &view->waits[class][outcome], labels_data);
+        }
+    }
+}
+
+static void add_server_labels(struct text *text, const struct stats_upstream *upstream)
+{
+    text_add(text, "group=\"");
+    add_escaped(text, upstream->group);
+    text_add(text, "\",server=\"");
+    add_escaped(text, upstream->address);
+    if (upstream->tls_name[0] != '\0') {
+        text_add(text, "#");
+        add_escaped(text, upstream->tls_name);
+    }
+    text_add(text, "\"");
+}
+
+/* One family of counters over all servers. */
+struct server_counter {
+    const char *name;
+    size_t offset;
+    const char *sentence;
+};
+
+static const struct server_counter server_counters[] = {
+    {"server_sent", offsetof(struct stats_upstream, sent), "Messages sent to the server."},
+    {"server_answered", offsetof(struct stats_upstream, answered),
+        "Replies of the server that could be used."},
+    {"server_failed", offsetof(struct stats_upstream, failed),
+        "Replies of the server with SERVFAIL, REFUSED or another failure."},
+    {"server_timed_out", offsetof(struct stats_upstream, timed_out),
+        "Tries that the server left without a reply."},
+    {"server_lost", offsetof(struct stats_upstream, lost), "Tries whose line to the server broke."},
+};
+
+static void add_server_counter(
+    struct text *text, const struct stats_view *view, const struct server_counter *counter)
+{
+    add_family(text, counter->name, "counter", counter->sentence);
+    for (size_t i = 0; i < view->upstream_count; i++) {
+        const char *upstream = (const char *)&view->upstreams[i];
+        const uint64_t *value = (const uint64_t *)(const void *)(upstream + counter->offset);
+        text_addf(text, "mxcache_%s_total{", counter->name);
+        add_server_labels(text, &view->upstreams[i]);
+        text_addf(text, "} %" PRIu64 "\n", *value);
+    }
+}
+
+static void add_quantile(struct text *text, const struct stats_upstream *upstream,
+    const char *quantile, uint64_t duration_us)
+{
+    text_add(text, "mxcache_server_round_trip_seconds{");
+    add_server_labels(text, upstream);
+    text_addf(text, ",quantile=\"%s\"} ", quantile);
+    add_seconds(text, duration_us);
+    text_add(text, "\n");
+}
+
+static void add_round_trips(struct text *text, const struct stats_view *view)
+{
+    add_family(text, "server_round_trip_seconds", "summary",
+        "How long the server takes to reply, since the start.");
+    text_add(text, "# UNIT mxcache_server_round_trip_seconds seconds\n");
+    for (size_t i = 0; i < view->upstream_count; i++) {
+        const struct stats_upstream *upstream = &view->upstreams[i];
+        if (upstream->answered == 0) {
+            continue;
+        }
+        add_quantile(text, upstream, "0.5", upstream->p50_us);
+        add_quantile(text, upstream, "0.9", upstream->p90_us);
+        add_quantile(text, upstream, "0.99", upstream->p99_us);
+        add_quantile(text, upstream, "1.0", upstream->max_us);
+    }
+}
+
+static void add_resting(struct text *text, const struct stats_view *view)
+{
+    add_family(text, "server_resting", "gauge",
+        "1 while the server is asked last, because it did not reply several times in a row.");
+    for (size_t i = 0; i < view->upstream_count; i++) {
+        text_add(text, "mxcache_server_resting{");
+        add_server_labels(text, &view->upstreams[i]);
+        text_addf(text, "} %d\n", stats_upstream_is_resting(&view->upstreams[i]) ? 1 : 0);
+    }
+}
+
+void stats_openmetrics_add(struct text *text, const struct stats_view *view)
+{
+    add_head(text, view);
+    add_metrics(text, view);
+    add_waits(text, view);
+    add_resting(text, view);
+    for (size_t i = 0; i < sizeof server_counters / sizeof server_counters[0]; i++) {
+        add_server_counter(text, view, &server_counters[i]);
+    }
+    add_round_trips(text, view);
+    text_add(text, "# EOF\n");
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cmd/stats_trouble.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cmd/stats_cell.h"
+#include "cmd/stats_text.h"
+#include "cmd/stats_view.h"
+
+#define COUNT_COLUMNS    7
+#define SENTENCE_COLUMNS (STATS_TEXT_COLUMNS - COUNT_COLUMNS - 2)
+
+/* In the order of what hurts mail most. What is normal in small numbers (a refused client, a late
+ * reply) stands in --json only. */
+static const char *const troubles[] = {
+    "answers_servfail",
+    "deadline_passed",
+    "questions_overflow",
+    "fetches_failed",
+    "upstream_unsent",
+    "upstream_lost",
+    "upstream_mismatched",
+    "upstream_malformed",
+    "udp_lost_in_kernel",
+    "udp_unsent",
+    "clients_not_allowed",
+    "tcp_refused",
+    "tcp_accept_rests",
+    "tcp_closed_unread",
+    "cache_evictions",
+    "cache_too_large",
+    "control_refused",
+    "reloads_failed",
+};
+
+static const struct stats_metric *find_trouble(const struct stats_view *view, const char *name)
+{
+    for (size_t i = 0; i < view->metric_count; i++) {
+        const struct stats_metric *metric = &view->metrics[i];
+        if (metric->value > 0 && strcmp(metric->name, name) == 0) {
+            return metric;
+        }
+    }
+    return NULL;
+}
+
+/* How much of the sentence goes on one line: whole words, or a whole line of a longer one. */
+static size_t line_len(const char *sentence)
+{
+    size_t len = strlen(sentence);
+    if (len <= SENTENCE_COLUMNS) {
+        return len;
+    }
+    size_t end = SENTENCE_COLUMNS;
+    while (end > 0 && sentence[end] != ' ') {
+        end--;
+    }
+    return end > 0 ? end : SENTENCE_COLUMNS;
+}
+
+static void add_sentence(struct text *text, const char *sentence)
+{
+    bool is_first = true;
+    while (*sentence != '\0') {
+        size_t len = line_len(sentence);
+        text_addf(text, "%*s", is_first ? 2 : COUNT_COLUMNS + 2, "");
+        text_add_bytes(text, sentence, len);
+        text_add(text, "\n");
+        sentence += len;
+        sentence += strspn(sentence, " ");
+        is_first = false;
+    }
+}
+
+static void add_heading(struct text *text, const struct stats_style *style, const char *words)
+{
+    text_add(text, "\n");
+    stats_cell_colour(text, style, STATS_COLOUR_BOLD);
+    text_add(text, words);
+    stats_cell_colour(text, style, STATS_COLOUR_NONE);
+    text_add(text, "\n");
+}
+
+void stats_trouble_add(
+    struct text *text, const struct stats_style *style, const struct stats_view *view)
+{
+    bool is_first = true;
+    for (size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
+        const struct stats_metric *metric = find_trouble(view, troubles[i]);
+        if (metric == NULL) {
+            continue;
+        }
+        if (is_first) {
+            add_heading(text, style, "what went wrong since the start");
+            is_first = false;
+        }
+        stats_cell_colour(text, style, STATS_COLOUR_YELLOW);
+        stats_cell_count(text, COUNT_COLUMNS, metric->value);
+        stats_cell_colour(text, style, STATS_COLOUR_NONE);
+        add_sentence(text, metric->sentence != NULL ? metric->sentence : metric->name);
+    }
+    if (is_first) {
+        add_heading(text, style, "nothing went wrong since the start");
+    }
+}

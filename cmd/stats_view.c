@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cmd/stats_view.h"
+
+#include <string.h>
+
+#include "base/must.h"
+
+/* One question in so many may fail before it is called failing: dead domains exist. */
+#define FAILING_ONE_IN 100
+
+static void sum_add(struct histogram_sum *sum, const struct histogram_sum *other)
+{
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        sum->buckets[i] += other->buckets[i];
+    }
+    sum->count += other->count;
+    sum->sum_us += other->sum_us;
+    if (other->max_us > sum->max_us) {
+        sum->max_us = other->max_us;
+    }
+}
+
+void stats_view_sum_class(
+    const struct stats_view *view, enum question_class class, struct histogram_sum *sum_out)
+{
+    memset(sum_out, 0, sizeof *sum_out);
+    for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
+        sum_add(sum_out, &view->waits[class][outcome]);
+    }
+}
+
+void stats_view_sum_outcome(
+    const struct stats_view *view, enum outcome outcome, struct histogram_sum *sum_out)
+{
+    memset(sum_out, 0, sizeof *sum_out);
+    for (unsigned class = 0; class < QUESTION_CLASSES; class ++) {
+        sum_add(sum_out, &view->waits[class][outcome]);
+    }
+}
+
+uint64_t stats_view_here(const struct stats_view *view, enum question_class class)
+{
+    const struct histogram_sum *waits = view->waits[class];
+    return waits[OUTCOME_HIT].count + waits[OUTCOME_STALE].count + waits[OUTCOME_LOCAL].count;
+}
+
+static uint64_t view_count_outcome(const struct stats_view *view, enum outcome outcome)
+{
+    uint64_t count = 0;
+    for (unsigned class = 0; class < QUESTION_CLASSES; class ++) {
+        count += view->waits[class][outcome].count;
+    }
+    return count;
+}
+
+uint64_t stats_view_count(const struct stats_view *view)
+{
+    uint64_t count = 0;
+    for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
+        count += view_count_outcome(view, (enum outcome)outcome);
+    }
+    return count;
+}
+
+uint64_t stats_view_metric(const struct stats_view *view, const char *name)
+{
+    for (size_t i = 0; i < view->metric_count; i++) {
+        if (strcmp(view->metrics[i].name, name) == 0) {
+            return view->metrics[i].value;
+        }
+    }
+    return 0;
+}
+
+bool stats_upstream_is_resting(const struct stats_upstream *upstream)
+{
+    return strcmp(upstream->state, "resting") == 0;
+}
+
+/* Does any server of the group of `upstream` not rest? */
+static bool group_has_hope(const struct stats_view *view, const struct stats_upstream *upstream)
+{
+    for (size_t i = 0; i < view->upstream_count; i++) {
+        const struct stats_upstream *other = &view->upstreams[i];
+        if (strcmp(other->group, upstream->group) == 0 && !stats_upstream_is_resting(other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum stats_health stats_view_health(const struct stats_view *view)
+{
+    bool is_limping = false;
+    for (size_t i = 0; i < view->upstream_count; i++) {
+        if (!stats_upstream_is_resting(&view->upstreams[i])) {
+            continue;
+        }
+        is_limping = true;
+        if (!group_has_hope(view, &view->upstreams[i])) {
+            return STATS_HEALTH_CUT_OFF;
+        }
+    }
+    uint64_t count = stats_view_count(view);
+    if (view_count_outcome(view, OUTCOME_FAILED) > count / FAILING_ONE_IN) {
+        return STATS_HEALTH_FAILING;
+    }
+    if (is_limping) {
+        return STATS_HEALTH_LIMPING;
+    }
+    return count == 0 ? STATS_HEALTH_IDLE : STATS_HEALTH_WELL;
+}
+
+const char *stats_health_name(enum stats_health health)
+{
+    switch (health) {
+    case STATS_HEALTH_IDLE:
+        return "idle";
+    case STATS_HEALTH_WELL:
+        return "well";
+    case STATS_HEALTH_LIMPING:
+        return "limping";
+    case STATS_HEALTH_FAILING:
+        return "failing";
+    case STATS_HEALTH_CUT_OFF:
+        return "cut off";
+    }
+    must(false);
+    return "";
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+#include "base/metrics.h"
+#include "resolver/stats.h"
+
+/*
+ * The daemon's statistics as the control socket told them, and what can be said about them. Filled
+ * by stats_read() (cmd/stats_read.h); everything that is shown is a pure function of it. Large: on
+ * the heap, owned by whoever made it. All numbers count since the daemon's start.
+ */
+#define STATS_METRICS_MAX   256
+#define STATS_UPSTREAMS_MAX 512
+#define STATS_WORD_SIZE     64
+#define STATS_ADDRESS_SIZE  80
+#define STATS_TLS_SIZE      256
+
+struct stats_metric {
+    char name[STATS_WORD_SIZE];
+    enum metric_kind kind;
+    uint64_t value;
+    const char *sentence; /* NULL: of another version, not known here. */
+};
+
+struct stats_upstream {
+    char group[STATS_WORD_SIZE];
+    char address[STATS_ADDRESS_SIZE];
+    char tls_name[STATS_TLS_SIZE]; /* Empty: plain. */
+    char state[STATS_WORD_SIZE];   /* See server_state() of resolver/server.h. */
+    uint64_t sent;
+    uint64_t answered;
+    uint64_t failed;
+    uint64_t timed_out;
+    uint64_t lost;
+    uint64_t latency_us; /* Smoothed round trip. */
+    uint64_t p50_us;
+    uint64_t p90_us;
+    uint64_t p99_us;
+    uint64_t max_us;
+};
+
+struct stats_view {
+    char version[STATS_WORD_SIZE];
+    uint64_t uptime_s;
+    uint64_t workers;
+    uint64_t pid;
+    struct stats_metric metrics[STATS_METRICS_MAX];
+    size_t metric_count;
+    struct histogram_sum waits[QUESTION_CLASSES][OUTCOMES];
+    struct stats_upstream upstreams[STATS_UPSTREAMS_MAX];
+    size_t upstream_count;
+};
+
+enum stats_health {
+    STATS_HEALTH_IDLE, /* Nothing was asked yet. */
+    STATS_HEALTH_WELL,
+    STATS_HEALTH_LIMPING, /* Some servers rest; others of their group answer. */
+    STATS_HEALTH_FAILING, /* More than 1 % of all questions got SERVFAIL. */
+    STATS_HEALTH_CUT_OFF, /* A whole group of upstream servers does not answer. */
+};
+
+enum stats_health stats_view_health(const struct stats_view *view);
+const char *stats_health_name(enum stats_health health);
+
+/* The value of a metric, 0 when the daemon did not tell it. */
+uint64_t stats_view_metric(const struct stats_view *view, const char *name);
+
+bool stats_upstream_is_resting(const struct stats_upstream *upstream);
+
+/* Waits added up: over the outcomes, over the classes, over both. `sum_out` is overwritten. */
+void stats_view_sum_class(
+    const struct stats_view *view, enum question_class class, struct histogram_sum *sum_out);
+void stats_view_sum_outcome(
+    const struct stats_view *view, enum outcome outcome, struct histogram_sum *sum_out);
+
+/* Questions of one class that were answered without waiting for upstream: hit, stale and local. */
+uint64_t stats_view_here(const struct stats_view *view, enum question_class class);
+
+/* All questions that have had an answer. */
+uint64_t stats_view_count(const struct stats_view *view);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <string.h>
+
+#include "cmd/reply.h"
+
+/*
+ * A reply of the daemon to `stats`, with something of each kind: buckets 10, 57, 111, 197 and 302
+ * hold 10 us, 100 us, 1 ms, 45 ms and 4 s.
+ */
+static const char stats_fixture[] =
+    "ok\n"
+    "info 0.1.0 11531 2 812 /etc/mxcache/mxcache.conf\n"
+    "metric questions counter 1234575\n"
+    "metric answers_servfail counter 3\n"
+    "metric upstream_mismatched counter 12\n"
+    "metric questions_waiting gauge 4\n"
+    "metric cache_bytes gauge 12345678\n"
+    "metric cache_bytes_max gauge 67108864\n"
+    "metric cache_entries gauge 12345\n"
+    "metric cache_evictions counter 0\n"
+    "metric tea_cups counter 7\n"
+    "wait mx hit 900 9000 11 10:900\n"
+    "wait mx stale 20 2000 101 57:20\n"
+    "wait mx miss 79 3555000 47000 197:79\n"
+    "wait mx failed 1 4000000 4000000 302:1\n"
+    "wait list hit 1233500 12335000 11 10:1233500\n"
+    "wait list miss 60 60000 1001 111:60\n"
+    "wait list joined 10 10000 1000 111:10\n"
+    "wait other local 5 0 0 0:5\n"
+    "upstream default 192.0.2.53@53 - well 150 140 3 7 0 12000 11000 45000 90000 1200000\n"
+    "upstream default 9.9.9.9@853 dns.quad9.net resting 12 1 0 11 2 0 0 0 0 0\n"
+    "upstream office 2001:db8::53@5353 - untried 0 0 0 0 0 0 0 0 0 0\n"
+    ".\n";
+
+/* `reply` is to be freed with reply_fini(). */
+static inline bool reply_set(struct reply *reply, const char *text)
+{
+    *reply = (struct reply){.bytes = NULL};
+    return reply_add(reply, text, strlen(text)) && reply_is_whole(reply) && reply_open(reply);
+}

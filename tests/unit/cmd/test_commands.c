@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <getopt.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sysexits.h>
+
+#include <cmocka.h>
+
+#include "cmd/cmd.h"
+#include "tests/unit/cmd/fake_daemon.h"
+
+/* The subcommands from their words to their exit codes, against a scripted control socket. */
+
+#define WORDS_MAX 8
+
+typedef int subcommand_main(int argc, char **argv);
+
+/* Runs with copies of the words, as getopt(3) moves them about. "SOCKET" stands for the path. */
+static int run(subcommand_main *subcommand, const char *const *words, const char *path)
+{
+    char copies[WORDS_MAX][128];
+    char *argv[WORDS_MAX + 1] = {NULL};
+    int argc = 0;
+    for (; argc < WORDS_MAX && words[argc] != NULL; argc++) {
+        const char *word = strcmp(words[argc], "SOCKET") == 0 ? path : words[argc];
+        (void)snprintf(copies[argc], sizeof copies[argc], "%s", word);
+        argv[argc] = copies[argc];
+    }
+    optind = 0; /* Starts getopt(3) anew. */
+    return subcommand(argc, argv);
+}
+
+struct usage_case {
+    subcommand_main *run;
+    const char *words[WORDS_MAX];
+    int exit_code;
+};
+
+static void test_words_that_end_at_once(void **state)
+{
+    static const struct usage_case cases[] = {
+        {flush_main, {"mxcache flush", "--help"}, EX_OK},
+        {flush_main, {"mxcache flush"}, EX_USAGE},
+        {flush_main, {"mxcache flush", "a.example", "b.example"}, EX_USAGE},
+        {flush_main, {"mxcache flush", "--all", "a.example"}, EX_USAGE},
+        {flush_main, {"mxcache flush", "--all", "--under", "a.example"}, EX_USAGE},
+        {flush_main, {"mxcache flush", "--al1"}, EX_USAGE},
+        {flush_main, {"mxcache flush", "a..example"}, EX_USAGE},
+        {flush_main, {"mxcache flush", "m\xc3\xbcller.example"}, EX_USAGE},
+        {lookup_main, {"mxcache lookup", "--help"}, EX_OK},
+        {lookup_main, {"mxcache lookup"}, EX_USAGE},
+        {lookup_main, {"mxcache lookup", "a.example", "NOTYPE"}, EX_USAGE},
+        {lookup_main, {"mxcache lookup", "a.example", "AXFR"}, EX_USAGE},
+        {lookup_main, {"mxcache lookup", "a.example", "A", "more"}, EX_USAGE},
+        {reload_main, {"mxcache reload", "--help"}, EX_OK},
+        {reload_main, {"mxcache reload", "now"}, EX_USAGE},
+        {reload_main, {"mxcache reload", "-x"}, EX_USAGE},
+        {stats_main, {"mxcache stats", "--help"}, EX_OK},
+        {stats_main, {"mxcache stats", "--json", "--openmetrics"}, EX_USAGE},
+        {stats_main, {"mxcache stats", "--watch=x"}, EX_USAGE},
+        {stats_main, {"mxcache stats", "--watch", "0"}, EX_USAGE},
+        {stats_main, {"mxcache stats", "5"}, EX_USAGE},
+        {serve_main, {"mxcache serve", "--help"}, EX_OK},
+        {serve_main, {"mxcache serve", "--bogus"}, EX_USAGE},
+        {serve_main, {"mxcache serve", "more"}, EX_USAGE},
+        {serve_main, {"mxcache serve", "-c", "/nonexistent"}, EX_CONFIG},
+        {serve_main, {"mxcache serve", "-o", "no_such_thing=1"}, EX_CONFIG},
+        {serve_main, {"mxcache serve", "-c", "/dev/null", "-o", "upstreams_file=/nonexistent"},
+            EX_CONFIG},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(run(cases[i].run, cases[i].words, ""), cases[i].exit_code);
+    }
+}
+
+struct talk_case {
+    subcommand_main *run;
+    const char *words[WORDS_MAX];
+    const char *replies[2];
+    const char *commands[2];
+    int exit_code;
+};
+
+static const char good_stats[] = "ok\ninfo 0.1.0 1 1 1 -\n.\n";
+
+static void test_talks(void **state)
+{
+    static const struct talk_case cases[] = {
+        {flush_main, {"mxcache flush", "-s", "SOCKET", "MX.example"}, {"ok\nflushed 1\n.\n"},
+            {"flush name MX.example."}, EX_OK},
+        {flush_main, {"mxcache flush", "-s", "SOCKET", "-u", "."}, {"ok\nflushed 1\n.\n"},
+            {"flush under ."}, EX_OK},
+        {flush_main, {"mxcache flush", "-s", "SOCKET", "-a"}, {"ok\nflushed many\n.\n"},
+            {"flush all"}, EX_PROTOCOL},
+        {flush_main, {"mxcache flush", "-s", "SOCKET", "a b"}, {"ok\n.\n"}, {"flush name a\\032b."},
+            EX_PROTOCOL},
+        {flush_main, {"mxcache flush", "-s", "SOCKET", "-a"},
+            {"error not permitted: ask root\n.\n"}, {"flush all"}, EX_NOPERM},
+        {reload_main, {"mxcache reload", "-s", "SOCKET"}, {"ok\nnote all is well\n.\n"}, {"reload"},
+            EX_OK},
+        {reload_main, {"mxcache reload", "-s", "SOCKET"},
+            {"error the settings have errors\nfinding x:1:1: error: no\n.\n"}, {"reload"},
+            EX_CONFIG},
+        {reload_main, {"mxcache reload", "-s", "SOCKET"}, {"error not permitted: no\n.\n"},
+            {"reload"}, EX_NOPERM},
+        {stats_main, {"mxcache stats", "-s", "SOCKET"}, {good_stats}, {"stats"}, EX_OK},
+        {stats_main, {"mxcache stats", "-s", "SOCKET", "-j"}, {good_stats}, {"stats"}, EX_OK},
+        {stats_main, {"mxcache stats", "-s", "SOCKET", "-m"}, {good_stats}, {"stats"}, EX_OK},
+        {stats_main, {"mxcache stats", "-s", "SOCKET"}, {"ok\ninfo\n.\n"}, {"stats"}, EX_PROTOCOL},
+        {lookup_main, {"mxcache lookup", "-s", "SOCKET", "--cached", "a.example", "mx"},
+            {"ok\n.\n", "ok\n.\n"}, {"upstreams", "lookup a.example. MX"}, EX_OK},
+        {lookup_main, {"mxcache lookup", "-s", "SOCKET", "a.example"},
+            {"ok\nupstream default 192.0.2.1@853 dns.example\n.\n", "ok\n.\n"},
+            {"upstreams", "lookup a.example. A"}, EX_OK},
+        {lookup_main, {"mxcache lookup", "-s", "SOCKET", "a.example"},
+            {"ok\nupstream default nowhere -\n.\n"}, {"upstreams"}, EX_PROTOCOL},
+        {lookup_main, {"mxcache lookup", "-s", "SOCKET", "a.example"},
+            {"ok\n.\n", "ok\nentry fresh\n.\n"}, {"upstreams", "lookup a.example. A"}, EX_PROTOCOL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fake_daemon fake = {.reply_count = 0};
+        for (size_t k = 0; k < 2 && cases[i].replies[k] != NULL; k++) {
+            fake.replies[fake.reply_count++] = cases[i].replies[k];
+        }
+        assert_true(fake_daemon_start(&fake));
+        assert_int_equal(run(cases[i].run, cases[i].words, fake.path), cases[i].exit_code);
+        fake_daemon_stop(&fake);
+        for (size_t k = 0; k < fake.reply_count; k++) {
+            assert_string_equal(fake.commands[k], cases[i].commands[k]);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words_that_end_at_once),
+        cmocka_unit_test(test_talks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

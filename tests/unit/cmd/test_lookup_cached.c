@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "cmd/lookup_cached.h"
+#include "cmd/upstream_list.h"
+#include "tests/unit/cmd/stats_fixture.h"
+
+static char output[4096];
+static struct upstream_list servers;
+
+static bool add(const char *text_of_reply)
+{
+    struct reply reply;
+    struct text text;
+    text_init(&text, output, sizeof output);
+    bool is_good = reply_set(&reply, text_of_reply) && lookup_cached_add(&text, &reply, &servers);
+    reply_fini(&reply);
+    return is_good;
+}
+
+static int servers_set(void **state)
+{
+    struct reply reply;
+    bool is_good = reply_set(&reply, "ok\nupstream default 192.0.2.1@53 -\n"
+                                     "upstream office 192.0.2.2@53 -\n.\n") &&
+                   upstream_list_read(&reply, &servers);
+    reply_fini(&reply);
+    (void)state;
+    return is_good ? 0 : -1;
+}
+
+/* a. A, 192.0.2.1 for 300 s. */
+#define MESSAGE                                                                                    \
+    "000081800001000100000000"                                                                     \
+    "0161000001000101610000010001"                                                                 \
+    "0000012c0004c0000201"
+
+static void test_entries(void **state)
+{
+    static const struct {
+        const char *reply;
+        const char *text;
+    } cases[] = {
+        {"ok\n.\n", "not cached\n"},
+        {"ok\nentry fresh answer 12 288 5 0 0 0 0\nmessage " MESSAGE "\n.\n",
+            "cached, fresh: an answer\n"
+            "    12 s old, 288 s left, given 5 times, from upstream group default\n"
+            "    a. 288 A 192.0.2.1\n"},
+        {"ok\nentry stale nxdomain 400 0 1 1 1 1 1 and more\nmessage -\n.\n",
+            "cached, stale, for questions with DO CD: there is no such name, authentic (AD)\n"
+            "    400 s old, 0 s left, given 1 time, from upstream group office\n"},
+        {"ok\nentry fresh failure 0 1 0 1 0 0 0\nmessage -\ntea\n.\n",
+            "cached, fresh, for questions with DO: asking failed a moment ago (SERVFAIL)\n"
+            "    0 s old, 1 s left, given 0 times\n"},
+        {"ok\nentry fresh invented 0 1 0 0 0 0 9\n.\n",
+            "cached, fresh: invented\n"
+            "    0 s old, 1 s left, given 0 times, from upstream group (gone since a reload)\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_true(add(cases[i].reply));
+        assert_string_equal(output, cases[i].text);
+    }
+}
+
+static void test_what_cannot_be_read(void **state)
+{
+    static const char *const cases[] = {
+        "ok\nentry\n.\n",
+        "ok\nentry fresh answer 12 288 5 0 0 0\n.\n",
+        "ok\nentry fresh answer x 288 5 0 0 0 0\n.\n",
+        "ok\nentry fresh answer 12 288 5 2 0 0 0\n.\n",
+        "ok\nentry fresh answer 12 288 5 0 0 0 65536\n.\n",
+        "ok\nmessage " MESSAGE "\n.\n",
+        "ok\nentry fresh answer 1 1 1 0 0 0 0\nmessage\n.\n",
+        "ok\nentry fresh answer 1 1 1 0 0 0 0\nmessage 0\n.\n",
+        "ok\nentry fresh answer 1 1 1 0 0 0 0\nmessage 00\n.\n",
+        "ok\nentry fresh answer 1 1 1 0 0 0 0\nmessage zz\n.\n",
+        "ok\nentry fresh answer 1 1 1 0 0 0 0\nmessage " MESSAGE "00\n.\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_false(add(cases[i]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_what_cannot_be_read),
+    };
+    return cmocka_run_group_tests(tests, servers_set, NULL);
+}
