@@ -25,8 +25,8 @@
 static const char *const confs[] = {
     "upstreams = 192.0.2.1 192.0.2.2 192.0.2.3\ncache_size = 1M\nquestions_max = 64\n",
     "upstreams = 192.0.2.1\ncache_size = 1M\nquestions_max = 64\n",
-    "upstreams = 192.0.2.2 192.0.2.1\nstale_max = 0\nquestions_max = 64\n"
-    "[upstream office]\nservers = 192.0.2.3\n[zone n3.example]\nupstream = office\n",
+    ("upstreams = 192.0.2.2 192.0.2.1\nstale_max = 0\nquestions_max = 64\n"
+     "[upstream office]\nservers = 192.0.2.3\n[zone n3.example]\nupstream = office\n"),
 };
 
 static char *storm_world(void)
