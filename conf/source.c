@@ -68,7 +68,10 @@ char *source_read(const char *name, size_t size_max, size_t *len_out)
     }
     /* Most files are small, and up to SOURCE_FILES_MAX of them are kept. */
     char *fitted = realloc(bytes, *len_out + 1);
-    return fitted == NULL ? bytes : fitted;
+    if (fitted != NULL) {
+        bytes = fitted;
+    }
+    return bytes;
 }
 
 /* A new file on top of the stack. NULL: reported, there are too many or the name is too long. */
