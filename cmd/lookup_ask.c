@@ -103,6 +103,7 @@ static bool try_receive(struct try *try, uint8_t *bytes_out, size_t size, size_t
 static bool try_accept(struct try *try, size_t len)
 {
     switch (match_reply(try->ask->bytes, len, try->id, try->question)) {
+    case MATCH_OTHER_CASE:
     case MATCH_YES:
         try->ask->verdict = LOOKUP_ASK_REPLY;
         break;

@@ -41,6 +41,7 @@ enum judge_verdict judge_reply(
         return JUDGE_STRANGER;
     case MATCH_BARE_ERROR:
         return judge_rcode(header_rcode(judged->bytes), judged->has_edns);
+    case MATCH_OTHER_CASE:
     case MATCH_YES:
         break;
     }

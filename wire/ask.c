@@ -13,6 +13,33 @@ static uint16_t ask_flags(const struct ask_form *form)
     return (uint16_t)flags;
 }
 
+/* How many bytes a message of `len` is to grow, the option's own header included. */
+static size_t ask_padding(size_t len, size_t pad_to, size_t size)
+{
+    size_t padded = len + EDNS_OPTION_HEADER_SIZE + pad_to - 1;
+    padded -= padded % pad_to;
+    return (padded < size ? padded : size) - len;
+}
+
+static void ask_write_edns(const struct ask_form *form, struct writer *writer)
+{
+    struct edns_reply edns = {
+        .udp_size = EDNS_UDP_SIZE,
+        .wants_dnssec = form->wants_dnssec,
+        .ede = EDE_NONE,
+        .cookie = form->cookie,
+        .cookie_len = form->cookie_len,
+    };
+    size_t len = writer->len + edns_size(&edns);
+    size_t size = writer->size < ASK_SIZE_MAX ? writer->size : ASK_SIZE_MAX;
+    if (form->pad_to != 0 && len + EDNS_OPTION_HEADER_SIZE <= size) {
+        size_t padding = ask_padding(len, form->pad_to, size);
+        edns.is_padded = true;
+        edns.padding_len = (uint16_t)(padding - EDNS_OPTION_HEADER_SIZE);
+    }
+    edns_write(writer, &edns);
+}
+
 size_t ask_write(
     const struct ask_form *form, const struct question *question, uint8_t *bytes_out, size_t size)
 {
@@ -27,12 +54,7 @@ size_t ask_write(
     header_set_counts(header, counts);
     question_write(&writer, question);
     if (form->has_edns) {
-        const struct edns_reply edns = {
-            .udp_size = EDNS_UDP_SIZE,
-            .wants_dnssec = form->wants_dnssec,
-            .ede = EDE_NONE,
-        };
-        edns_write(&writer, &edns);
+        ask_write_edns(form, &writer);
     }
     return writer.is_cut ? 0 : writer.len;
 }

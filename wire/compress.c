@@ -19,7 +19,7 @@ struct compress_ends {
 void compress_init(struct compress *compress)
 {
     memset(compress->slots, 0, sizeof(compress->slots));
-    compress->compares_left = COMPRESS_COMPARES_MAX;
+    compress->work = 0;
 }
 
 /* Case is folded bluntly: '@' and '`' meet, which the comparison of the names sorts out. */
@@ -62,13 +62,13 @@ static const struct compress_slot *compress_find(struct compress *compress,
 {
     for (unsigned probe = 0; probe < COMPRESS_PROBES; probe++) {
         const struct compress_slot *slot = compress_slot_of(compress, hash, probe);
-        if (slot->at == 0 || compress->compares_left == 0) {
+        if (slot->at == 0 || compress->work >= COMPRESS_WORK_MAX) {
             return NULL;
         }
         if (slot->tag != compress_tag(hash) || slot->depth >= COMPRESS_DEPTH_MAX) {
             continue;
         }
-        compress->compares_left--;
+        compress->work += (uint32_t)len;
         if (name_equals_at(name, len, written, slot->at)) {
             return slot;
         }
@@ -98,6 +98,7 @@ void compress_write(
     unsigned fresh = 0;
 
     compress_find_ends(&ends, name);
+    compress->work += (uint32_t)len;
     for (; fresh < ends.count; fresh++) {
         size_t start = ends.starts[fresh];
         slot = compress_find(compress, &written, ends.hashes[fresh], name + start, len - start);

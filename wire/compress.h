@@ -10,15 +10,15 @@
  * Name compression on writing (RFC 1035 section 4.1.4): a fixed table of the names, and ends of
  * names, that already stand in the message. It may forget (a crowded slot, a spent work cap); a
  * name then is written in full, which is always right. Embedded by whoever writes a message; no
- * allocation.
+ * allocation. The work is counted, so that it can be bounded from outside too.
  *
  * Invariant: each offset in the table is at least HEADER_SIZE and below 0x4000, and the name there
  * is read with at most COMPRESS_DEPTH_MAX pointers.
  */
-#define COMPRESS_SLOTS        512 /* A power of two. */
-#define COMPRESS_PROBES       8   /* Slots that are looked at for one name. */
-#define COMPRESS_DEPTH_MAX    8   /* Some readers follow no more than ten pointers. */
-#define COMPRESS_COMPARES_MAX 30000
+#define COMPRESS_SLOTS     512 /* A power of two. */
+#define COMPRESS_PROBES    8   /* Slots that are looked at for one name. */
+#define COMPRESS_DEPTH_MAX 8   /* Some readers follow no more than ten pointers. */
+#define COMPRESS_WORK_MAX  (1u << 18)
 
 struct compress_slot {
     uint16_t at; /* 0: free. */
@@ -28,7 +28,7 @@ struct compress_slot {
 
 struct compress {
     struct compress_slot slots[COMPRESS_SLOTS];
-    uint32_t compares_left;
+    uint32_t work; /* Bytes of names that were hashed or compared. */
 };
 
 void compress_init(struct compress *compress);

@@ -8,11 +8,20 @@
 #include "wire/bytes.h"
 
 /*
- * The OPT record (RFC 6891) and the options that mxcache speaks: extended errors (RFC 8914).
- * Unknown options are ignored on reading, as section 6.1.2 demands.
+ * The OPT record (RFC 6891) and the options that mxcache speaks: cookies (RFC 7873), padding (RFC
+ * 7830) and extended errors (RFC 8914). Unknown options are ignored on reading, as section 6.1.2
+ * demands.
  */
 #define EDNS_UDP_SIZE       1232 /* What we announce upstream and to clients: no fragments. */
 #define EDNS_UDP_SIZE_FLOOR 512  /* Smaller announcements count as this (section 6.2.3). */
+
+/* Bytes of a COOKIE option: the client's part, alone or with 8 to 32 of the server's. */
+#define EDNS_COOKIE_CLIENT_SIZE 8
+#define EDNS_COOKIE_SIZE_MIN    16 /* With a server's part. */
+#define EDNS_COOKIE_SIZE_MAX    40
+
+/* Code and length that open each option. */
+#define EDNS_OPTION_HEADER_SIZE 4
 
 enum ede {
     EDE_NONE = -1,
@@ -34,10 +43,17 @@ struct edns {
     uint8_t rcode_upper; /* Bits 4 to 11 of the extended rcode. */
     bool wants_dnssec;   /* DO. */
     uint16_t udp_size;   /* At least EDNS_UDP_SIZE_FLOOR. */
+    uint8_t cookie_len;  /* 0: none; else one of edns_cookie_len_is_valid(). */
+    uint8_t cookie[EDNS_COOKIE_SIZE_MAX];
 };
 
+/* 8, or 16 to 40 (RFC 7873 section 4). */
+bool edns_cookie_len_is_valid(size_t len);
+
 /* Reads an OPT record's class, TTL and options; `rdata` is checked for well-formed options, unless
- * the version is one whose layout we do not know (BADVERS). False: an option runs past the end. */
+ * the version is one whose layout we do not know (BADVERS). Of several COOKIE options only the
+ * first counts (RFC 7873 section 5.2). False: an option runs past the end, or the cookie has a
+ * length that none can have (section 5.2.2: FORMERR; section 5.3: not to be believed). */
 bool edns_read(
     uint16_t class, uint32_t ttl, const uint8_t *rdata, size_t len, struct edns *edns_out);
 
@@ -48,6 +64,10 @@ struct edns_reply {
     bool wants_dnssec;
     enum ede ede;         /* EDE_NONE: no such option. */
     const char *ede_text; /* NULL: code only. ASCII, at most 100 bytes are written. */
+    const uint8_t *cookie;
+    size_t cookie_len; /* 0: none; else one of edns_cookie_len_is_valid(). */
+    bool is_padded;
+    uint16_t padding_len; /* Zero bytes in the padding option, without its header. */
 };
 
 /* Bytes that edns_write() will take. */

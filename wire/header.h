@@ -30,7 +30,8 @@ enum rcode {
     RCODE_NXDOMAIN = 3,
     RCODE_NOTIMP = 4,
     RCODE_REFUSED = 5,
-    RCODE_BADVERS = 16, /* Needs EDNS: the upper eight bits stand in the OPT record. */
+    RCODE_BADVERS = 16,   /* Needs EDNS: the upper eight bits stand in the OPT record. */
+    RCODE_BADCOOKIE = 23, /* The same; ask again with the cookie of this reply. */
 };
 
 static inline uint16_t header_id(const uint8_t *message)

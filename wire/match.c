@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "wire/match.h"
 
+#include <string.h>
+
 #include "wire/header.h"
 #include "wire/question.h"
 
@@ -29,5 +31,10 @@ enum match_verdict match_reply(
     if (header_qdcount(bytes) != 1 || !question_read(&reader, &question)) {
         return MATCH_NO;
     }
-    return question_equal(&question, asked) ? MATCH_YES : MATCH_NO;
+    if (!question_equal(&question, asked)) {
+        return MATCH_NO;
+    }
+    /* Equal names have equal lengths. */
+    bool is_same = memcmp(question.name, asked->name, asked->name_len) == 0;
+    return is_same ? MATCH_YES : MATCH_OTHER_CASE;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/random.h"
 #include "wire/header.h"
 
 #define NAME_LABEL_MAX    63
@@ -187,6 +188,51 @@ void name_to_lower(uint8_t *name, size_t len)
     for (size_t i = 0; i < len; i++) {
         name[i] = name_byte_lower(name[i]);
     }
+}
+
+static bool name_byte_is_letter(uint8_t byte)
+{
+    uint8_t lower = name_byte_lower(byte);
+    return lower >= 'a' && lower <= 'z';
+}
+
+/* Length bytes are no letters, so labels need not be told apart here. */
+void name_randomise_case(uint8_t *name, size_t len, struct random *random)
+{
+    uint64_t bits = 0;
+    unsigned bits_left = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (!name_byte_is_letter(name[i])) {
+            continue;
+        }
+        if (bits_left == 0) {
+            bits = random_u64(random);
+            bits_left = 64;
+        }
+        name[i] = (uint8_t)((name[i] & ~0x20u) | (bits & 1) << 5);
+        bits >>= 1;
+        bits_left--;
+    }
+}
+
+/* FNV-1a. Case is folded bluntly: other bytes than letters meet as well, which is harmless. */
+uint32_t name_hash32(const uint8_t *name, size_t len)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ (name[i] | 0x20u)) * 16777619u;
+    }
+    return hash;
+}
+
+bool name_find_label(const struct reader *message, size_t at, size_t *label_at_out)
+{
+    struct name_walk walk = name_walk_of(message, at, NAME_HOPS_MAX);
+    if (!name_walk_to_label(&walk)) {
+        return false;
+    }
+    *label_at_out = walk.at;
+    return true;
 }
 
 unsigned name_label_count(const uint8_t *name, size_t len)

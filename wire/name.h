@@ -7,6 +7,8 @@
 
 #include "wire/bytes.h"
 
+struct random;
+
 /*
  * Domain names in wire form, uncompressed: length-prefixed labels with the root's zero byte, at
  * most 255 bytes and 127 labels (RFC 1035 section 2.3.4). Functions that take `name` expect such a
@@ -40,6 +42,17 @@ bool name_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
 bool name_is_under(const uint8_t *name, size_t len, const uint8_t *zone, size_t zone_len);
 
 void name_to_lower(uint8_t *name, size_t len);
+
+/* Makes each letter upper or lower case, one random bit a letter, so that a reply must repeat a
+ * spelling that nobody could guess (draft-vixie-dnsext-dns0x20 section 2). */
+void name_randomise_case(uint8_t *name, size_t len, struct random *random);
+
+/* Equal names have equal hashes. Not keyed: to skip comparisons, not to trust. */
+uint32_t name_hash32(const uint8_t *name, size_t len);
+
+/* Where the first label of the name at `at` stands, behind the pointers that lead to it. Names of
+ * one place are equal. False: there is none. */
+bool name_find_label(const struct reader *message, size_t at, size_t *label_at_out);
 
 /* Labels without the root: 0 for ".". */
 unsigned name_label_count(const uint8_t *name, size_t len);

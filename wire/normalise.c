@@ -10,6 +10,9 @@
 #include "wire/records.h"
 #include "wire/types.h"
 
+/* Of a comparison of two targets that are not spelled alike. */
+#define NORMALISE_TARGETS_WORK (2 * NAME_SIZE_MAX)
+
 /* What the answer section says about one name. */
 struct normalise_found {
     bool has_asked;
@@ -46,50 +49,55 @@ static void normalise_end(struct normaliser *n)
     header_set_counts(n->writer.bytes, counts);
 }
 
-static bool normalise_is_asked(const struct normaliser *n, const struct record *record)
+static bool normalise_is_asked(const struct normaliser *n, const struct normalise_entry *entry)
 {
     uint16_t type = n->reply->question.type;
-    return record->type == type || type == TYPE_ANY;
+    return entry->type == type || type == TYPE_ANY;
 }
 
 /* Notes an alias of the current name; a second one must say the same (RFC 2181 section 10.1). */
 static void normalise_note_cname(
-    struct normaliser *n, struct normalise_found *found, const struct record *record)
+    struct normaliser *n, struct normalise_found *found, const struct normalise_entry *entry)
 {
+    struct record record = normalise_record_of(n, entry);
     if (!found->has_cname) {
         found->has_cname = true;
-        found->cname = *record;
-    } else if (!rdata_equal(&n->reader, &found->cname, record)) {
+        found->cname = record;
+        return;
+    }
+    normalise_spend(n, NORMALISE_TARGETS_WORK);
+    if (!rdata_equal(&n->reader, &found->cname, &record)) {
         found->is_contradictory = true;
     }
 }
 
-static bool normalise_owner_is_above(struct normaliser *n, const struct record *record)
+static bool normalise_owner_is_above(struct normaliser *n, const struct normalise_entry *entry)
 {
     struct reader reader = n->reader;
     uint8_t owner[NAME_SIZE_MAX];
     size_t owner_len;
-    reader.at = record->name_at;
-    return name_read(&reader, owner, &owner_len) && owner_len < n->name_len &&
-           name_is_under(n->name, n->name_len, owner, owner_len);
+    reader.at = entry->label_at;
+    return name_read(&reader, owner, &owner_len) && normalise_spend(n, owner_len) &&
+           owner_len < n->name_len && name_is_under(n->name, n->name_len, owner, owner_len);
 }
 
 static struct normalise_found normalise_look(struct normaliser *n)
 {
     struct normalise_found found = {0};
+    struct normalise_owner owner = normalise_owner_of(n->name, n->name_len);
     struct normalise_walk walk = normalise_walk_of(n, SECTION_ANSWER);
-    struct record record;
-    while (normalise_walk_next(n, &walk, &record)) {
-        if (record.type == TYPE_DNAME && !found.has_dname && normalise_owner_is_above(n, &record)) {
+    const struct normalise_entry *entry;
+    while ((entry = normalise_walk_next(n, &walk)) != NULL) {
+        if (entry->type == TYPE_DNAME && !found.has_dname && normalise_owner_is_above(n, entry)) {
             found.has_dname = true;
-            found.dname = record;
+            found.dname = normalise_record_of(n, entry);
         }
-        if (!name_equals_at(n->name, n->name_len, &n->reader, record.name_at)) {
+        if (!normalise_is_at(n, entry, &owner)) {
             continue;
         }
-        found.has_asked |= normalise_is_asked(n, &record);
-        if (record.type == TYPE_CNAME) {
-            normalise_note_cname(n, &found, &record);
+        found.has_asked |= normalise_is_asked(n, entry);
+        if (entry->type == TYPE_CNAME) {
+            normalise_note_cname(n, &found, entry);
         }
     }
     return found;
@@ -125,7 +133,7 @@ static void normalise_put_dname(
     size_t kept = n->name_len - owner_len;
     if (kept + end_len == target_len && name_equal(n->name, kept, target, kept) &&
         name_equal(end, end_len, target + kept, end_len)) {
-        const struct normalise_set set = {SECTION_ANSWER, TYPE_DNAME, owner, owner_len};
+        struct normalise_set set = normalise_set_of(SECTION_ANSWER, TYPE_DNAME, owner, owner_len);
         n->dnames_at[n->dname_count++] = dname->name_at;
         normalise_put_set(n, &set);
     }
@@ -145,7 +153,7 @@ static void normalise_follow(struct normaliser *n, const struct normalise_found 
     if (found->has_dname && !normalise_has_dname(n, &found->dname)) {
         normalise_put_dname(n, &found->dname, target, target_len);
     }
-    const struct normalise_set set = {SECTION_ANSWER, TYPE_CNAME, n->name, n->name_len};
+    struct normalise_set set = normalise_set_of(SECTION_ANSWER, TYPE_CNAME, n->name, n->name_len);
     normalise_put_set(n, &set);
     memcpy(n->name, target, target_len);
     n->name_len = target_len;
@@ -168,8 +176,8 @@ static struct normalise_found normalise_chain(struct normaliser *n)
 
 static enum normalise_verdict normalise_answer(struct normaliser *n)
 {
-    const struct normalise_set set = {
-        SECTION_ANSWER, n->reply->question.type, n->name, n->name_len};
+    struct normalise_set set =
+        normalise_set_of(SECTION_ANSWER, n->reply->question.type, n->name, n->name_len);
     /* The end of the chain cannot have records and not exist. */
     if (n->reply->rcode == RCODE_NXDOMAIN) {
         n->is_broken = true;
@@ -181,12 +189,12 @@ static enum normalise_verdict normalise_answer(struct normaliser *n)
 static bool normalise_is_referral(struct normaliser *n)
 {
     struct normalise_walk walk = normalise_walk_of(n, SECTION_AUTHORITY);
-    struct record record;
+    const struct normalise_entry *entry;
     if (n->links > 0 || (n->reply->flags & HEADER_AA) != 0 || n->reply->rcode != RCODE_NOERROR) {
         return false;
     }
-    while (normalise_walk_next(n, &walk, &record)) {
-        if (record.type == TYPE_NS) {
+    while ((entry = normalise_walk_next(n, &walk)) != NULL) {
+        if (entry->type == TYPE_NS) {
             return true;
         }
     }
@@ -205,10 +213,36 @@ static enum normalise_verdict normalise_denial(struct normaliser *n, bool *has_s
     return n->reply->rcode == RCODE_NXDOMAIN ? NORMALISE_NXDOMAIN : NORMALISE_NODATA;
 }
 
+/* Writes the stored form; `normalised` is filled in if there is one. */
+static enum normalise_verdict normalise_run(struct normaliser *n, struct normalised *normalised)
+{
+    bool has_soa = false;
+    struct normalise_found found = normalise_chain(n);
+    enum normalise_verdict verdict =
+        found.has_asked ? normalise_answer(n) : normalise_denial(n, &has_soa);
+    normalise_put_proofs(n);
+    if (n->is_broken || n->writer.is_cut) {
+        return NORMALISE_BROKEN;
+    }
+    if (verdict == NORMALISE_REFERRAL) {
+        return verdict;
+    }
+    normalise_end(n);
+    *normalised = (struct normalised){
+        .len = n->writer.len,
+        .ttl = n->ttl,
+        .has_soa = has_soa,
+        .is_ad = (n->reply->flags & HEADER_AD) != 0,
+        .is_chained = n->links > 0,
+    };
+    return verdict;
+}
+
 enum normalise_verdict normalise_reply(const struct message *reply,
     const struct normalise_limits *limits, uint8_t *bytes_out, size_t size,
     struct normalised *normalised_out)
 {
+    struct normalise_index index;
     struct normaliser n = {
         .reply = reply,
         .limits = limits,
@@ -216,31 +250,13 @@ enum normalise_verdict normalise_reply(const struct message *reply,
         .writer = writer_of(bytes_out, size < MESSAGE_SIZE_MAX ? size : MESSAGE_SIZE_MAX),
         .with_dnssec = reply->edns.wants_dnssec,
         .ttl = UINT32_MAX,
-        .visits_left = NORMALISE_VISITS_MAX,
     };
-    memset(normalised_out, 0, sizeof(*normalised_out));
     bool is_data = reply->rcode == RCODE_NOERROR || reply->rcode == RCODE_NXDOMAIN;
-    if (!is_data || !normalise_find_sections(&n) || !normalise_begin(&n)) {
-        return NORMALISE_BROKEN;
+    enum normalise_verdict verdict = NORMALISE_BROKEN;
+    memset(normalised_out, 0, sizeof(*normalised_out));
+    if (is_data && normalise_index_build(&n, &index) && normalise_begin(&n)) {
+        verdict = normalise_run(&n, normalised_out);
     }
-    bool has_soa = false;
-    struct normalise_found found = normalise_chain(&n);
-    enum normalise_verdict verdict =
-        found.has_asked ? normalise_answer(&n) : normalise_denial(&n, &has_soa);
-    normalise_put_proofs(&n);
-    if (n.is_broken || n.writer.is_cut) {
-        return NORMALISE_BROKEN;
-    }
-    if (verdict == NORMALISE_REFERRAL) {
-        return verdict;
-    }
-    normalise_end(&n);
-    *normalised_out = (struct normalised){
-        .len = n.writer.len,
-        .ttl = n.ttl,
-        .has_soa = has_soa,
-        .is_ad = (reply->flags & HEADER_AD) != 0,
-        .is_chained = n.links > 0,
-    };
+    normalised_out->work = n.work;
     return verdict;
 }

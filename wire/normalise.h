@@ -14,10 +14,17 @@ struct message;
  * asked type at its end; whatever else the server sent is left out, so no other name's data is ever
  * taken from a reply. A denial keeps the SOA of a zone that holds the name at the chain's end, with
  * its TTL lowered to the negative TTL (RFC 2308 section 5). With DO also the RRSIGs of kept records
- * and the authority section's NSEC, NSEC3 and their RRSIGs. Names are compressed anew. Pure, no
- * allocation.
+ * and the authority section's NSEC, NSEC3 and their RRSIGs. Names are compressed anew; none carries
+ * over the spelling that we gave to the question. Pure, no allocation; about 90 KB of stack.
+ *
+ * The work is bounded, whatever the reply says: it is counted in bytes of names and data looked at
+ * (plus one for each eight records passed by) and ends at NORMALISE_WORK_MAX, which is eight looks
+ * at every byte of the largest message. Records are found by the hash of their owner, so an honest
+ * reply, however large, costs a few times its own length; only names that thousands of pointers
+ * make long again and again come near the bound.
  */
 #define NORMALISE_CHAIN_MAX 11
+#define NORMALISE_WORK_MAX  (8u * 65536)
 
 struct normalise_limits {
     uint32_t ttl_min; /* Seconds; positive answers are raised to it, but never TLSA, DS, DNSKEY or
@@ -31,7 +38,8 @@ enum normalise_verdict {
     NORMALISE_NODATA,   /* NOERROR, chain's end has no such type; with an SOA. */
     NORMALISE_NXDOMAIN, /* The chain's end does not exist. */
     NORMALISE_REFERRAL, /* NOERROR, no answer, no SOA, NS in authority: a lame forwarder. */
-    NORMALISE_BROKEN,   /* A loop, a chain too long, contradictory, or it does not fit. */
+    NORMALISE_BROKEN,   /* A loop, a chain too long, contradictory, it does not fit, or it is more
+                           work than an honest reply can be. */
 };
 
 struct normalised {
@@ -41,6 +49,7 @@ struct normalised {
     bool has_soa;    /* A denial without SOA is not to be kept long (RFC 2308 section 5). */
     bool is_ad;      /* The reply's AD bit. */
     bool is_chained; /* There was a CNAME. */
+    uint32_t work;   /* What it took; of a reply that is NORMALISE_BROKEN too. */
 };
 
 /* `bytes_out` needs as much room as the reply has bytes, plus 64, at most MESSAGE_SIZE_MAX. For

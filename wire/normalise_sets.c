@@ -1,78 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "wire/message.h"
+#include <string.h>
+
 #include "wire/normalise_private.h"
 #include "wire/rdata.h"
 #include "wire/types.h"
 
-/* Full comparisons of data in search of duplicates; only crafted sets need so many. */
-#define SEEN_COMPARES_MAX 20000
+#define SEEN_CHAINS 512 /* A power of two. */
+#define SEEN_END    UINT16_MAX
 
-/* The records of a set that have been written, by place and hash. */
+/* Of a comparison of data with equal hashes that are not equal after all: up to two names each. */
+#define SEEN_UNEQUAL_WORK (4 * NAME_SIZE_MAX)
+
+/* The records of a set that have been written, by place and hash; chained by hash. */
 struct normalise_seen {
     unsigned count;
-    uint32_t compares_left;
+    uint16_t chains[SEEN_CHAINS];
+    uint16_t nexts[MESSAGE_RECORDS_MAX];
     uint16_t offsets[MESSAGE_RECORDS_MAX];
     uint32_t hashes[MESSAGE_RECORDS_MAX];
 };
 
-bool normalise_find_sections(struct normaliser *n)
-{
-    struct reader reader = n->reader;
-    struct record record;
-    reader.at = n->reply->records_at;
-    n->section_at[SECTION_ANSWER] = reader.at;
-    for (unsigned i = 0; i < n->reply->counts[SECTION_ANSWER]; i++) {
-        if (!record_read(&reader, &record)) {
-            return false;
-        }
-    }
-    n->section_at[SECTION_AUTHORITY] = reader.at;
-    return true;
-}
-
-struct normalise_walk normalise_walk_of(const struct normaliser *n, enum section section)
-{
-    struct normalise_walk walk = {.reader = n->reader, .left = n->reply->counts[section]};
-    walk.reader.at = n->section_at[section];
-    return walk;
-}
-
-bool normalise_walk_next(
-    struct normaliser *n, struct normalise_walk *walk, struct record *record_out)
-{
-    while (walk->left > 0 && n->visits_left > 0 && record_read(&walk->reader, record_out)) {
-        walk->left--;
-        n->visits_left--;
-        if (record_out->class == n->reply->question.class) {
-            return true;
-        }
-    }
-    n->is_broken |= walk->left > 0;
-    return false;
-}
-
-/* The type that an RRSIG signs stands first in its data (RFC 4034 section 3.1). */
-static bool normalise_is_signature_of(
-    const struct normaliser *n, const struct record *record, uint16_t type)
-{
-    return record->type == TYPE_RRSIG && record->rdata_len >= 2 &&
-           bytes_get_u16(n->reader.bytes + record->rdata_at) == type;
-}
-
-static bool normalise_is_at(
-    const struct normaliser *n, const struct record *record, const struct normalise_set *set)
-{
-    return set->owner == NULL ||
-           name_equals_at(set->owner, set->owner_len, &n->reader, record->name_at);
-}
-
 /* Belongs to the set itself, or is one of its signatures. */
-static bool normalise_is_in(const struct normaliser *n, const struct record *record,
-    const struct normalise_set *set, bool is_signature)
+static bool normalise_is_in(struct normaliser *n, const struct normalise_entry *entry,
+    struct normalise_set *set, bool is_signature)
 {
-    bool is_of_type = is_signature ? normalise_is_signature_of(n, record, set->type)
-                                   : record->type == set->type || set->type == TYPE_ANY;
-    return is_of_type && normalise_is_at(n, record, set);
+    bool is_of_type = is_signature ? entry->type == TYPE_RRSIG && entry->signed_type == set->type
+                                   : entry->type == set->type || set->type == TYPE_ANY;
+    return is_of_type && normalise_is_at(n, entry, &set->owner);
 }
 
 /* Signatures are sought only where they are no members already. */
@@ -97,51 +51,71 @@ static uint32_t normalise_ttl_in_bounds(const struct normaliser *n, uint16_t typ
     return ttl < n->limits->ttl_max ? ttl : n->limits->ttl_max;
 }
 
-static uint32_t normalise_set_ttl(struct normaliser *n, const struct normalise_set *set)
+static uint32_t normalise_set_ttl(struct normaliser *n, struct normalise_set *set)
 {
     struct normalise_walk walk = normalise_walk_of(n, set->section);
     bool with_signatures = normalise_wants_signatures(n, set);
     uint32_t ttl = UINT32_MAX;
-    struct record record;
-    while (normalise_walk_next(n, &walk, &record)) {
-        bool is_in = normalise_is_in(n, &record, set, false) ||
-                     (with_signatures && normalise_is_in(n, &record, set, true));
-        if (is_in && record.ttl < ttl) {
-            ttl = record.ttl;
+    const struct normalise_entry *entry;
+    while ((entry = normalise_walk_next(n, &walk)) != NULL) {
+        bool is_in = normalise_is_in(n, entry, set, false) ||
+                     (with_signatures && normalise_is_in(n, entry, set, true));
+        if (!is_in) {
+            continue;
         }
+        uint32_t record_ttl = normalise_record_of(n, entry).ttl;
+        ttl = record_ttl < ttl ? record_ttl : ttl;
     }
     return normalise_ttl_in_bounds(n, set->type, ttl);
 }
 
-static void normalise_put_owner(
-    struct normaliser *n, const struct record *record, const struct normalise_set *set)
+/* Most records of a set repeat a pointer, which need not be found again. */
+static void normalise_put_known_owner(struct normaliser *n, struct normalise_owner *owner)
 {
-    if (set->owner != NULL) {
-        compress_write(&n->compress, &n->writer, set->owner, set->owner_len);
+    struct writer *writer = &n->writer;
+    size_t start = writer->len;
+    if (owner->pointer != 0) {
+        writer_u16(writer, owner->pointer);
+        return;
+    }
+    compress_write(&n->compress, writer, owner->name, owner->len);
+    /* No name has two bytes but a pointer. */
+    if (!writer->is_cut && writer->len - start == 2) {
+        owner->pointer = bytes_get_u16(writer->bytes + start);
+    }
+}
+
+static void normalise_put_owner(
+    struct normaliser *n, const struct record *record, struct normalise_owner *owner)
+{
+    if (owner->name != NULL) {
+        normalise_put_known_owner(n, owner);
         return;
     }
     struct reader reader = n->reader;
-    uint8_t owner[NAME_SIZE_MAX];
-    size_t owner_len;
+    uint8_t name[NAME_SIZE_MAX];
+    size_t len;
     reader.at = record->name_at;
-    if (!name_read(&reader, owner, &owner_len)) {
+    if (!name_read(&reader, name, &len)) {
         n->is_broken = true;
         return;
     }
-    compress_write(&n->compress, &n->writer, owner, owner_len);
+    compress_write(&n->compress, &n->writer, name, len);
 }
 
-static void normalise_put_record(struct normaliser *n, const struct record *record,
-    const struct normalise_set *set, uint32_t ttl)
+static void normalise_put_record(
+    struct normaliser *n, const struct record *record, struct normalise_set *set, uint32_t ttl)
 {
     struct writer *writer = &n->writer;
-    normalise_put_owner(n, record, set);
+    uint32_t compress_work = n->compress.work;
+    normalise_put_owner(n, record, &set->owner);
     writer_u16(writer, record->type);
     writer_u16(writer, record->class);
     writer_u32(writer, ttl);
     uint8_t *rdata_len = writer_take(writer, 2);
     size_t rdata_at = writer->len;
-    if (!rdata_write(&n->reader, record, &n->compress, writer) || writer->is_cut) {
+    bool is_whole = rdata_write(&n->reader, record, &n->compress, writer) && !writer->is_cut;
+    if (!normalise_spend(n, n->compress.work - compress_work) || !is_whole) {
         n->is_broken = true;
         return;
     }
@@ -150,57 +124,65 @@ static void normalise_put_record(struct normaliser *n, const struct record *reco
     n->ttl = ttl < n->ttl ? ttl : n->ttl;
 }
 
+static void normalise_seen_init(struct normalise_seen *seen)
+{
+    seen->count = 0;
+    memset(seen->chains, 0xff, sizeof(seen->chains));
+}
+
 static bool normalise_seen_equal(
-    struct normaliser *n, struct normalise_seen *seen, unsigned i, const struct record *record)
+    struct normaliser *n, size_t other_at, const struct record *record, size_t work)
 {
     struct reader reader = n->reader;
     struct record other;
-    reader.at = seen->offsets[i];
-    if (seen->compares_left == 0 || !record_read(&reader, &other)) {
-        n->is_broken = true;
-        return true;
-    }
-    seen->compares_left--;
-    return rdata_equal(&n->reader, record, &other);
+    reader.at = other_at;
+    bool is_equal = record_read(&reader, &other) && rdata_equal(&n->reader, record, &other);
+    normalise_spend(n, is_equal ? 2 * work : work + SEEN_UNEQUAL_WORK);
+    return is_equal;
 }
 
 /* Was the same record written before (RFC 2181 section 5)? If not, it counts as written now. */
 static bool normalise_seen_before(
     struct normaliser *n, struct normalise_seen *seen, const struct record *record)
 {
-    uint32_t hash = rdata_hash(&n->reader, record);
-    for (unsigned i = 0; i < seen->count; i++) {
-        if (seen->hashes[i] == hash && normalise_seen_equal(n, seen, i, record)) {
+    size_t work;
+    uint32_t hash = rdata_hash(&n->reader, record, &work);
+    uint16_t *chain = &seen->chains[(hash ^ hash >> 16) % SEEN_CHAINS];
+    normalise_spend(n, work);
+    for (uint16_t i = *chain; i != SEEN_END && normalise_spend(n, 1); i = seen->nexts[i]) {
+        if (seen->hashes[i] == hash && normalise_seen_equal(n, seen->offsets[i], record, work)) {
             return true;
         }
     }
-    seen->offsets[seen->count] = (uint16_t)record->name_at;
-    seen->hashes[seen->count] = hash;
-    seen->count++;
+    uint16_t at = (uint16_t)seen->count++;
+    seen->offsets[at] = (uint16_t)record->name_at;
+    seen->hashes[at] = hash;
+    seen->nexts[at] = *chain;
+    *chain = at;
     return false;
 }
 
 static void normalise_put_members(
-    struct normaliser *n, const struct normalise_set *set, bool is_signature, uint32_t ttl)
+    struct normaliser *n, struct normalise_set *set, bool is_signature, uint32_t ttl)
 {
     struct normalise_walk walk = normalise_walk_of(n, set->section);
     struct normalise_seen seen;
-    struct record record;
-    seen.count = 0;
-    seen.compares_left = SEEN_COMPARES_MAX;
-    while (!n->is_broken && normalise_walk_next(n, &walk, &record)) {
-        if (!normalise_is_in(n, &record, set, is_signature)) {
+    const struct normalise_entry *entry;
+    normalise_seen_init(&seen);
+    while ((entry = normalise_walk_next(n, &walk)) != NULL) {
+        if (!normalise_is_in(n, entry, set, is_signature)) {
             continue;
         }
+        struct record record = normalise_record_of(n, entry);
         /* Equal data at different names are no duplicates. */
-        if (set->owner != NULL && normalise_seen_before(n, &seen, &record)) {
+        if (set->owner.name != NULL && normalise_seen_before(n, &seen, &record)) {
             continue;
         }
         normalise_put_record(n, &record, set, ttl);
     }
 }
 
-void normalise_put_set(struct normaliser *n, const struct normalise_set *set)
+void normalise_put_set(struct normaliser *n, struct normalise_set *set)
 {
     uint32_t ttl = normalise_set_ttl(n, set);
     normalise_put_members(n, set, false, ttl);
@@ -209,13 +191,13 @@ void normalise_put_set(struct normaliser *n, const struct normalise_set *set)
     }
 }
 
-/* The owner of `record`, if the chain's end lies in that zone. */
-static bool normalise_read_zone(struct normaliser *n, const struct record *record,
+/* The owner of the record, if the chain's end lies in that zone. */
+static bool normalise_read_zone(struct normaliser *n, const struct normalise_entry *entry,
     uint8_t zone_out[NAME_SIZE_MAX], size_t *zone_len_out)
 {
     struct reader reader = n->reader;
-    reader.at = record->name_at;
-    return name_read(&reader, zone_out, zone_len_out) &&
+    reader.at = entry->label_at;
+    return name_read(&reader, zone_out, zone_len_out) && normalise_spend(n, *zone_len_out) &&
            name_is_under(n->name, n->name_len, zone_out, *zone_len_out);
 }
 
@@ -231,17 +213,18 @@ bool normalise_put_soa(struct normaliser *n)
     struct normalise_walk walk = normalise_walk_of(n, SECTION_AUTHORITY);
     uint8_t zone[NAME_SIZE_MAX];
     size_t zone_len;
-    struct record record;
-    while (normalise_walk_next(n, &walk, &record)) {
-        if (record.type != TYPE_SOA || !normalise_read_zone(n, &record, zone, &zone_len)) {
+    const struct normalise_entry *entry;
+    while ((entry = normalise_walk_next(n, &walk)) != NULL) {
+        if (entry->type != TYPE_SOA || !normalise_read_zone(n, entry, zone, &zone_len)) {
             continue;
         }
+        struct record record = normalise_record_of(n, entry);
         struct soa soa;
         if (!soa_read(&n->reader, &record, &soa)) {
             n->is_broken = true;
             return false;
         }
-        const struct normalise_set set = {SECTION_AUTHORITY, TYPE_SOA, zone, zone_len};
+        struct normalise_set set = normalise_set_of(SECTION_AUTHORITY, TYPE_SOA, zone, zone_len);
         uint32_t ttl = normalise_negative_ttl(n, &record, &soa);
         normalise_put_record(n, &record, &set, ttl);
         if (normalise_wants_signatures(n, &set)) {
@@ -256,7 +239,7 @@ void normalise_put_proofs(struct normaliser *n)
 {
     static const uint16_t types[] = {TYPE_NSEC, TYPE_NSEC3};
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && n->with_dnssec; i++) {
-        const struct normalise_set set = {SECTION_AUTHORITY, types[i], NULL, 0};
+        struct normalise_set set = {.section = SECTION_AUTHORITY, .type = types[i]};
         normalise_put_set(n, &set);
     }
 }

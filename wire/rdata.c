@@ -67,6 +67,7 @@ struct rdata_walk {
 /* A field: either a name, uncompressed, or bytes in the message. */
 struct rdata_piece {
     bool is_name;
+    bool is_compressed; /* The name was read through a pointer. */
     const uint8_t *bytes;
     size_t len;
     uint8_t name[NAME_SIZE_MAX];
@@ -109,6 +110,17 @@ static bool rdata_skip_strings(struct reader *reader)
     return true;
 }
 
+static bool rdata_read_name_field(struct reader *reader, struct rdata_piece *piece_out)
+{
+    size_t start = reader->at;
+    piece_out->bytes = piece_out->name;
+    if (!name_read(reader, piece_out->name, &piece_out->len)) {
+        return false;
+    }
+    piece_out->is_compressed = reader->at - start != piece_out->len;
+    return true;
+}
+
 static bool rdata_read_field(struct reader *reader, uint8_t field, struct rdata_piece *piece_out)
 {
     size_t start = reader->at;
@@ -116,8 +128,7 @@ static bool rdata_read_field(struct reader *reader, uint8_t field, struct rdata_
     piece_out->is_name = field == RDATA_NAME;
     switch (field) {
     case RDATA_NAME:
-        piece_out->bytes = piece_out->name;
-        return name_read(reader, piece_out->name, &piece_out->len);
+        return rdata_read_name_field(reader, piece_out);
     case RDATA_STRING:
         is_read = rdata_skip_string(reader);
         break;
@@ -169,9 +180,12 @@ bool rdata_write(const struct reader *message, const struct record *record,
     while (rdata_walk_next(&walk, &piece)) {
         if (piece.is_name && walk.shape->is_compressed) {
             compress_write(compress, writer, piece.bytes, piece.len);
-        } else {
-            writer_bytes(writer, piece.bytes, piece.len);
+            continue;
         }
+        if (piece.is_name && piece.is_compressed) {
+            name_to_lower(piece.name, piece.len);
+        }
+        writer_bytes(writer, piece.bytes, piece.len);
     }
     return !walk.is_bad;
 }
@@ -217,14 +231,17 @@ static uint32_t rdata_piece_hash(uint32_t hash, const struct rdata_piece *piece)
     return hash;
 }
 
-uint32_t rdata_hash(const struct reader *message, const struct record *record)
+uint32_t rdata_hash(const struct reader *message, const struct record *record, size_t *work_out)
 {
     struct rdata_walk walk = rdata_walk_of(message, record);
     struct rdata_piece piece;
     uint32_t hash = 2166136261u ^ record->type;
+    size_t size = 0;
     while (rdata_walk_next(&walk, &piece)) {
         hash = rdata_piece_hash(hash, &piece);
+        size += piece.len;
     }
+    *work_out = size + (message->hops_left - walk.reader.hops_left);
     return hash;
 }
 

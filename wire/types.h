@@ -57,5 +57,5 @@ bool type_from_text(const char *text, size_t len, uint16_t *type_out);
 /* 128 to 255 and OPT: asks about the query or the transaction, not for data (RFC 6895 3.1). */
 bool type_is_meta(uint16_t type);
 
-/* "NOERROR", "SERVFAIL", ..., or "RCODE23". */
+/* "NOERROR", "SERVFAIL", ..., or "RCODE24". */
 const char *rcode_to_text(unsigned rcode, char text_out[TYPE_TEXT_SIZE]);

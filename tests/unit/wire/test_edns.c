@@ -35,13 +35,13 @@ static void test_read_options(void **state)
         bool is_good;
     } cases[] = {
         {"", 0, 0, true},
-        {"\0\12\0\0", 4, 0, true},
-        {"\0\12\0\2ab\xfd\xe9\0\1x", 11, 0, true},
-        {"\0\12\0\2a", 5, 0, false},
-        {"\0\12\0", 3, 0, false},
+        {"\0\13\0\0", 4, 0, true},
+        {"\0\13\0\2ab\xfd\xe9\0\1x", 11, 0, true},
+        {"\0\13\0\2a", 5, 0, false},
+        {"\0\13\0", 3, 0, false},
         {"\0", 1, 0, false},
-        {"\0\12\0\0\0", 5, 0, false},
-        {"\0\12\xff\xff", 4, 0, false},
+        {"\0\13\0\0\0", 5, 0, false},
+        {"\0\13\xff\xff", 4, 0, false},
         /* Another version's options may look otherwise; the verdict on it is BADVERS. */
         {"\0", 1, 0x00010000u, true},
     };
@@ -52,6 +52,58 @@ static void test_read_options(void **state)
         assert_int_equal(
             edns_read(1232, cases[i].ttl, bytes, cases[i].len, &edns), cases[i].is_good);
         assert_int_equal(edns.is_present, cases[i].is_good);
+    }
+}
+
+/* A COOKIE option of each length: 8, or 16 to 40. */
+static void test_read_cookie_lengths(void **state)
+{
+    (void)state;
+    for (unsigned len = 0; len <= 64; len++) {
+        uint8_t bytes[4 + 64] = {0, 10, 0, (uint8_t)len};
+        struct edns edns = {0};
+        bool is_good = len == 8 || (len >= 16 && len <= 40);
+        for (unsigned i = 0; i < len; i++) {
+            bytes[4 + i] = (uint8_t)(i + 1);
+        }
+        assert_int_equal(edns_cookie_len_is_valid(len), is_good);
+        assert_int_equal(edns_read(1232, 0, bytes, 4 + len, &edns), is_good);
+        assert_int_equal(edns.is_present, is_good);
+        assert_int_equal(edns.cookie_len, is_good ? len : 0);
+        if (is_good) {
+            assert_memory_equal(edns.cookie, bytes + 4, len);
+        }
+        /* Another version's COOKIE may be anything; we do not look. */
+        assert_true(edns_read(1232, 0x00010000u, bytes, 4 + len, &edns));
+        assert_int_equal(edns.cookie_len, 0);
+    }
+}
+
+/* Of several the first counts, whatever the others look like (RFC 7873 section 5.2). */
+static void test_read_cookies(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        bool is_good;
+        const char *cookie; /* Eight bytes, or NULL. */
+    } cases[] = {
+        {"\0\12\0\10abcdefgh\0\12\0\10ABCDEFGH", 24, true, "abcdefgh"},
+        {"\0\12\0\10abcdefgh\0\12\0\1A", 17, true, "abcdefgh"},
+        {"\0\12\0\1A\0\12\0\10abcdefgh", 17, false, NULL},
+        {"\xfd\xe9\0\1x\0\12\0\10abcdefgh", 17, true, "abcdefgh"},
+        {"\0\12\0\10abcdefgh\0\13\0", 15, false, NULL},
+        {"\0\13\0\2xx", 6, true, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct edns edns = {0};
+        const uint8_t *bytes = (const uint8_t *)cases[i].bytes;
+        assert_int_equal(edns_read(1232, 0, bytes, cases[i].len, &edns), cases[i].is_good);
+        assert_int_equal(edns.cookie_len, cases[i].cookie != NULL ? 8 : 0);
+        if (cases[i].cookie != NULL) {
+            assert_memory_equal(edns.cookie, cases[i].cookie, 8);
+        }
     }
 }
 
@@ -69,6 +121,17 @@ static void test_write(void **state)
             "\0\0\x29\2\0\0\0\0\0\0\6\0\17\0\2\0\15", 17},
         {{.udp_size = 512, .ede = EDE_OTHER, .ede_text = "no"},
             "\0\0\x29\2\0\0\0\0\0\0\10\0\17\0\4\0\0no", 19},
+        {{.udp_size = 512, .ede = EDE_NONE, .cookie = (const uint8_t *)"abcdefgh", .cookie_len = 8},
+            "\0\0\x29\2\0\0\0\0\0\0\14\0\12\0\10abcdefgh", 23},
+        {{.udp_size = 512, .ede = EDE_NONE, .is_padded = true}, "\0\0\x29\2\0\0\0\0\0\0\4\0\14\0\0",
+            15},
+        {{.udp_size = 512,
+             .ede = EDE_STALE_ANSWER,
+             .cookie = (const uint8_t *)"abcdefghABCDEFGH",
+             .cookie_len = 16,
+             .is_padded = true,
+             .padding_len = 3},
+            "\0\0\x29\2\0\0\0\0\0\0\41\0\12\0\20abcdefghABCDEFGH\0\17\0\2\0\3\0\14\0\3\0\0\0", 44},
         /* Text without a code says nothing. */
         {{.udp_size = 512, .ede = EDE_NONE, .ede_text = "no"}, "\0\0\x29\2\0\0\0\0\0\0\0", 11},
     };
@@ -107,6 +170,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read_fields),
         cmocka_unit_test(test_read_options),
+        cmocka_unit_test(test_read_cookie_lengths),
+        cmocka_unit_test(test_read_cookies),
         cmocka_unit_test(test_write),
         cmocka_unit_test(test_write_long_text),
     };

@@ -29,7 +29,13 @@ static void test_verdicts(void **state)
         enum match_verdict verdict;
     } cases[] = {
         ROW("ours", "\x12\x34\x81\x80\0\1\0\0\0\0\0\0" QUESTION, MATCH_YES),
-        ROW("other case", "\x12\x34\x81\x80\0\1\0\0\0\0\0\0\2MX\2At\0\0\17\0\1", MATCH_YES),
+        ROW("other case", "\x12\x34\x81\x80\0\1\0\0\0\0\0\0\2MX\2At\0\0\17\0\1", MATCH_OTHER_CASE),
+        ROW("other case of the last letter", "\x12\x34\x81\x80\0\1\0\0\0\0\0\0\2mx\2aT\0\0\17\0\1",
+            MATCH_OTHER_CASE),
+        ROW("other case, an error", "\x12\x34\x81\x85\0\1\0\0\0\0\0\0\2MX\2at\0\0\17\0\1",
+            MATCH_OTHER_CASE),
+        ROW("other case and type", "\x12\x34\x81\x80\0\1\0\0\0\0\0\0\2MX\2at\0\0\1\0\1", MATCH_NO),
+        ROW("other case and id", "\x12\x35\x81\x80\0\1\0\0\0\0\0\0\2MX\2at\0\0\17\0\1", MATCH_NO),
         ROW("an error with the question", "\x12\x34\x81\x82\0\1\0\0\0\0\0\0" QUESTION, MATCH_YES),
         ROW("other id", "\x12\x35\x81\x80\0\1\0\0\0\0\0\0" QUESTION, MATCH_NO),
         ROW("a query", "\x12\x34\x01\x80\0\1\0\0\0\0\0\0" QUESTION, MATCH_NO),
@@ -56,10 +62,32 @@ static void test_verdicts(void **state)
     }
 }
 
+/* A question in mixed case: only that very spelling is the answer to it. */
+static void test_asked_in_mixed_case(void **state)
+{
+    static const struct question mixed = {
+        .name = "\2mX\2At", .name_len = 7, .type = 15, .class = 1};
+    static const struct {
+        const char *bytes;
+        enum match_verdict verdict;
+    } cases[] = {
+        {"\x12\x34\x81\x80\0\1\0\0\0\0\0\0\2mX\2At\0\0\17\0\1", MATCH_YES},
+        {"\x12\x34\x81\x80\0\1\0\0\0\0\0\0\2mx\2at\0\0\17\0\1", MATCH_OTHER_CASE},
+        {"\x12\x34\x81\x80\0\1\0\0\0\0\0\0\2MX\2AT\0\0\17\0\1", MATCH_OTHER_CASE},
+        {"\x12\x34\x81\x80\0\1\0\0\0\0\0\0\2mX\2Au\0\0\17\0\1", MATCH_NO},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const uint8_t *bytes = (const uint8_t *)cases[i].bytes;
+        assert_int_equal(match_reply(bytes, 23, 0x1234, &mixed), cases[i].verdict);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_asked_in_mixed_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/random.h"
 #include "wire/header.h"
 #include "wire/name.h"
 
@@ -229,6 +230,120 @@ static void test_validity(void **state)
     assert_false(name_is_valid((const uint8_t *)"\1a\xc0\0", 4));
 }
 
+/* Letters, and nothing else, come in either case. */
+static void test_randomised_case(void **state)
+{
+    static const char text[] = "\3aZz\77@[`{-0_\0\377\300\001mnopqrstuvwxyz0123456789-_@[`{abcdefgh"
+                               "ijklmnopqrs\2xY";
+    enum {
+        LEN = sizeof(text),
+        ROUNDS = 400
+    };
+    unsigned upper[LEN] = {0};
+    struct random random;
+    (void)state;
+    random_init_seed(&random, 1);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        uint8_t name[LEN];
+        memcpy(name, text, LEN);
+        name_randomise_case(name, LEN, &random);
+        assert_true(name_equal(name, LEN, (const uint8_t *)text, LEN));
+        for (size_t i = 0; i < LEN; i++) {
+            upper[i] += name[i] >= 'A' && name[i] <= 'Z';
+        }
+    }
+    for (size_t i = 0; i < LEN; i++) {
+        uint8_t lower = (uint8_t)text[i] | 0x20u;
+        bool is_letter = lower >= 'a' && lower <= 'z' && (uint8_t)text[i] >= 'A';
+        /* Even chances: eight standard deviations of ten bits each. */
+        assert_in_range(upper[i], is_letter ? 120 : 0, is_letter ? 280 : 0);
+    }
+}
+
+/* A bit of its own for each letter, also past the first 64 of them. */
+static void test_randomised_case_is_independent(void **state)
+{
+    enum {
+        LEN = 255,
+        ROUNDS = 200
+    };
+    static uint8_t names[ROUNDS][LEN];
+    struct random random;
+    (void)state;
+    random_init_seed(&random, 2);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i + 1 < LEN; i += 2) {
+            memcpy(names[round] + i, "\1x", 2);
+        }
+        names[round][LEN - 1] = 0;
+        name_randomise_case(names[round], LEN, &random);
+    }
+    for (size_t a = 1; a < LEN; a += 2) {
+        for (size_t b = 1; b < a; b += 2) {
+            unsigned same = 0;
+            for (unsigned round = 0; round < ROUNDS; round++) {
+                same += names[round][a] == names[round][b];
+            }
+            assert_in_range(same, 50, 150);
+        }
+    }
+}
+
+static void test_randomised_case_of_no_letters(void **state)
+{
+    uint8_t root[] = {0};
+    uint8_t digits[] = {1, '1', 0};
+    struct random random;
+    struct random untouched;
+    (void)state;
+    random_init_seed(&random, 3);
+    untouched = random;
+    name_randomise_case(root, sizeof(root), &random);
+    name_randomise_case(digits, sizeof(digits), &random);
+    assert_memory_equal(digits, "\0011", 3);
+    assert_true(random_u64(&random) == random_u64(&untouched));
+}
+
+static void test_hash(void **state)
+{
+    static const char *const names[] = {
+        "x.", "y.", "x.y.", "y.x.", "xy.", ".", "example.com.", "example.net."};
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        uint8_t a[NAME_SIZE_MAX];
+        uint8_t b[NAME_SIZE_MAX];
+        size_t a_len = packet_name(names[i], a);
+        for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++) {
+            size_t b_len = packet_name(names[j], b);
+            assert_int_equal(name_hash32(a, a_len) == name_hash32(b, b_len), i == j);
+        }
+    }
+    assert_int_equal(
+        name_hash32((const uint8_t *)"\2Mx\2aT", 7), name_hash32((const uint8_t *)"\2mX\2At", 7));
+}
+
+static void test_find_label(void **state)
+{
+    static const uint8_t bytes[] = HEADER_BYTES "\2at\0"      /* At 12. */
+                                                "\xc0\14"     /* At 16. */
+                                                "\xc0\20"     /* At 18. */
+                                                "\2mx\xc0\22" /* At 20. */
+                                                "\xc0\31"     /* At 25: itself. */
+                                                "\3a";        /* At 27: cut. */
+    static const struct {
+        size_t at;
+        size_t label_at; /* 0: none. */
+    } cases[] = {{12, 12}, {15, 15}, {16, 12}, {18, 12}, {20, 20}, {23, 12}, {25, 0}, {27, 0},
+        {sizeof(bytes) - 1, 0}};
+    const struct reader message = reader_of(bytes, sizeof(bytes) - 1);
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t label_at = 0;
+        assert_int_equal(name_find_label(&message, cases[i].at, &label_at), cases[i].label_at != 0);
+        assert_int_equal(label_at, cases[i].label_at);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +355,11 @@ int main(void)
         cmocka_unit_test(test_compare),
         cmocka_unit_test(test_lower_and_count),
         cmocka_unit_test(test_validity),
+        cmocka_unit_test(test_randomised_case),
+        cmocka_unit_test(test_randomised_case_is_independent),
+        cmocka_unit_test(test_randomised_case_of_no_letters),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_find_label),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -276,6 +276,72 @@ static void test_question_in_lower_case(void **state)
     assert_memory_equal(bytes + 12, "\7example\3com\0\0\1\0\1\xc0\14", 19);
 }
 
+/* The question www.example.com stands at 12, the zone at 16. */
+#define MIXED_QUESTION(type) "\3wWw\7eXaMpLe\3cOm\0\0" type "\0\1"
+#define MIXED_HEAD(rcode, answers, authority)                                                      \
+    "\0\1\x81" rcode "\0\1\0" answers "\0" authority "\0\0"
+#define LOWER_HEAD(rcode, answers, authority)                                                      \
+    "\0\0\x80" rcode "\0\1\0" answers "\0" authority "\0\0"
+#define LOWER_QUESTION(type) "\3www\7example\3com\0\0" type "\0\1"
+#define ALIAS                "\xc0\14\0\5\0\1\0\0\0\74\0\5\2mx\xc0\20"
+
+/* Everything that points into a question of random spelling, as servers compress it, is stored in
+ * lower case: owners, the chain, data, and data that may not stay compressed. */
+static void test_random_spelling_is_forgotten(void **state)
+{
+    static const struct {
+        const char *what;
+        const char *reply;
+        size_t len;
+        const char *stored;
+        size_t stored_len;
+    } cases[] = {
+        {"an alias into the zone",
+            MIXED_HEAD("\x80", "\2", "\0") MIXED_QUESTION("\1") ALIAS
+            "\xc0\55\0\1\0\1\0\0\0\74\0\4\1\2\3\4",
+            66,
+            LOWER_HEAD("\x00", "\2", "\0") LOWER_QUESTION("\1") ALIAS
+            "\xc0\55\0\1\0\1\0\0\0\74\0\4\1\2\3\4",
+            66},
+        {"an exchange in the zone",
+            MIXED_HEAD("\x80", "\1", "\0")
+                MIXED_QUESTION("\17") "\xc0\14\0\17\0\1\0\0\0\74\0\7\0\12\2mx\xc0\20",
+            52,
+            LOWER_HEAD("\x00", "\1", "\0")
+                LOWER_QUESTION("\17") "\xc0\14\0\17\0\1\0\0\0\74\0\7\0\12\2mx\xc0\20",
+            52},
+        {"a service, which must not be compressed",
+            MIXED_HEAD("\x80", "\1", "\0")
+                MIXED_QUESTION("\41") "\xc0\14\0\41\0\1\0\0\0\74\0\13\0\1\0\2\0\31\2mx\xc0\20",
+            56,
+            LOWER_HEAD("\x00", "\1", "\0") LOWER_QUESTION(
+                "\41") "\xc0\14\0\41\0\1\0\0\0\74\0\26\0\1\0\2\0\31\2mx\7example\3com\0",
+            67},
+        {"a denial by the zone",
+            MIXED_HEAD("\x83", "\0", "\1") MIXED_QUESTION(
+                "\1") "\xc0\20\0\6\0\1\0\0\0\74\0\30\xc0\20\xc0\20\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4"
+                      "\0\0\0\74",
+            69,
+            LOWER_HEAD("\x03", "\0", "\1") LOWER_QUESTION(
+                "\1") "\xc0\20\0\6\0\1\0\0\0\74\0\30\xc0\20\xc0\20\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4"
+                      "\0\0\0\74",
+            69},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint8_t bytes[256];
+        struct message message;
+        struct normalised normalised;
+        const uint8_t *reply = (const uint8_t *)cases[i].reply;
+        packet_expect(message_read(reply, cases[i].len, &message) == MESSAGE_GOOD, cases[i].what);
+        packet_expect(normalise_reply(&message, &normalise_case_limits, bytes, sizeof(bytes),
+                          &normalised) != NORMALISE_BROKEN,
+            cases[i].what);
+        packet_expect(normalised.len == cases[i].stored_len, cases[i].what);
+        packet_expect(memcmp(bytes, cases[i].stored, normalised.len) == 0, cases[i].what);
+    }
+}
+
 /* Room for one byte less than it needs: BROKEN, and nothing past the room is touched. */
 static void test_no_room(void **state)
 {
@@ -311,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_denials),
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_question_in_lower_case),
+        cmocka_unit_test(test_random_spelling_is_forgotten),
         cmocka_unit_test(test_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,43 +249,6 @@ static void test_large_set(void **state)
     assert_int_equal(stored.counts[1], COUNT / 2);
 }
 
-/* Thousands of aliases of one name: the work cap ends it, whatever they say. */
-static void test_work_cap(void **state)
-{
-    enum {
-        COUNT = 4000
-    };
-    static uint8_t reply[65535];
-    static uint8_t bytes[65535];
-    struct writer writer = writer_of(reply, sizeof(reply));
-    struct message message;
-    struct normalised normalised;
-    (void)state;
-    writer_bytes(&writer, (const uint8_t *)"\0\1\x81\x80\0\1\0\0\0\0\0\0\1x\0\0\1\0\1", 19);
-    for (unsigned i = 0; i < 3; i++) {
-        /* x is y, y is z, z has all the addresses. */
-        static const char *const links[] = {"\1x\0\0\5\0\1\0\0\0\74\0\3\1y\0",
-            "\1y\0\0\5\0\1\0\0\0\74\0\3\1z\0", "\1z\0\0\1\0\1\0\0\0\74\0\4\1\2\3\4"};
-        writer_bytes(&writer, (const uint8_t *)links[i], i < 2 ? 16 : 17);
-    }
-    for (unsigned i = 3; i < COUNT; i++) {
-        writer_bytes(&writer, (const uint8_t *)"\0\0\1\0\1\0\0\0\74\0\4\1\2\3\4", 15);
-    }
-    bytes_put_u16(reply + 6, COUNT);
-    assert_false(writer.is_cut);
-    assert_int_equal(message_read(reply, writer.len, &message), MESSAGE_GOOD);
-    assert_int_equal(
-        normalise_reply(&message, &normalise_case_limits, bytes, sizeof(bytes), &normalised),
-        NORMALISE_BROKEN);
-    /* With a quarter of the records the same chain is followed. */
-    bytes_put_u16(reply + 6, COUNT / 4);
-    size_t len = 19 + 16 + 16 + 17 + 15 * (COUNT / 4 - 3);
-    assert_int_equal(message_read(reply, len, &message), MESSAGE_GOOD);
-    assert_int_equal(
-        normalise_reply(&message, &normalise_case_limits, bytes, sizeof(bytes), &normalised),
-        NORMALISE_ANSWER);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,7 +258,6 @@ int main(void)
         cmocka_unit_test(test_old_servers_srv),
         cmocka_unit_test(test_bad_soa),
         cmocka_unit_test(test_large_set),
-        cmocka_unit_test(test_work_cap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

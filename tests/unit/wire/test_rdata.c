@@ -118,7 +118,9 @@ static void test_equal(void **state)
             assert_true(record_read(&message, &b));
             assert_int_equal(rdata_equal(&message, &a, &b), i == j);
             if (i == j) {
-                assert_int_equal(rdata_hash(&message, &a), rdata_hash(&message, &b));
+                size_t work;
+                uint32_t hash = rdata_hash(&message, &a, &work);
+                assert_int_equal(hash, rdata_hash(&message, &b, &work));
             }
         }
     }
@@ -138,10 +140,35 @@ static void test_equal_ignores_case_and_compression(void **state)
     const struct record bad = {.type = TYPE_MX, .class = 1, .rdata_at = 39, .rdata_len = 7};
     (void)state;
     assert_true(rdata_equal(&message, &pointer, &full));
-    assert_int_equal(rdata_hash(&message, &pointer), rdata_hash(&message, &full));
+    size_t work = 0;
+    uint32_t hash = rdata_hash(&message, &pointer, &work);
+    assert_int_equal(work, 2 + 7 + 1);
+    assert_int_equal(hash, rdata_hash(&message, &full, &work));
+    assert_int_equal(work, 2 + 7);
     assert_false(rdata_equal(&message, &pointer, &other));
     assert_false(rdata_equal(&message, &pointer, &bad));
     assert_true(rdata_equal(&message, &bad, &bad));
+}
+
+/* A name that borrowed the random spelling of the question is written in full without it; one that
+ * was sent in full keeps its own (RFC 4343). */
+static void test_borrowed_spelling(void **state)
+{
+    static const uint8_t bytes[] = "\0\0\0\0\0\0\0\0\0\0\0\0\2aT\0"
+                                   "\0\1\0\2\0\31\2Mx\xc0\14" /* At 16. */
+                                   "\0\1\0\2\0\31\2Mx\2aT\0"; /* At 27. */
+    static struct compress compress;
+    const struct reader message = reader_of(bytes, sizeof(bytes) - 1);
+    const struct record pointer = {.type = TYPE_SRV, .class = 1, .rdata_at = 16, .rdata_len = 11};
+    const struct record full = {.type = TYPE_SRV, .class = 1, .rdata_at = 27, .rdata_len = 13};
+    uint8_t written[64];
+    struct writer writer = writer_of(written, sizeof(written));
+    (void)state;
+    compress_init(&compress);
+    assert_true(rdata_write(&message, &pointer, &compress, &writer));
+    assert_true(rdata_write(&message, &full, &compress, &writer));
+    assert_int_equal(writer.len, 26);
+    assert_memory_equal(written, "\0\1\0\2\0\31\2mx\2at\0\0\1\0\2\0\31\2Mx\2aT\0", writer.len);
 }
 
 /* An address of the Chaos class is a name and a number: bytes to us. */
@@ -178,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_equal_ignores_case_and_compression),
+        cmocka_unit_test(test_borrowed_spelling),
         cmocka_unit_test(test_other_class),
         cmocka_unit_test(test_read_name),
     };

@@ -81,8 +81,8 @@ static void test_rcodes(void **state)
     static const struct {
         unsigned rcode;
         const char *text;
-    } cases[] = {
-        {0, "NOERROR"}, {3, "NXDOMAIN"}, {16, "BADVERS"}, {15, "RCODE15"}, {4095, "RCODE4095"}};
+    } cases[] = {{0, "NOERROR"}, {3, "NXDOMAIN"}, {16, "BADVERS"}, {23, "BADCOOKIE"},
+        {15, "RCODE15"}, {24, "RCODE24"}, {4095, "RCODE4095"}};
     char text[TYPE_TEXT_SIZE];
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
