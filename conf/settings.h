@@ -69,6 +69,7 @@ struct settings {
     char upstreams_file[SETTINGS_PATH_SIZE]; /* Read when `upstreams` is not set. */
     bool upstreams_from_file;                /* groups[0] came from upstreams_file. */
     int64_t try_timeout_us; /* Longest wait for one server before the next is asked. */
+    uint64_t hedge_budget;  /* Per cent of questions that a second server is asked for early. */
     uint64_t asks_max;      /* Messages sent upstream for one question, at most. */
 
     /* When an answer is due, and what may be given. */

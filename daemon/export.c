@@ -105,8 +105,7 @@ static void export_add_worker(struct worker *worker, void *context)
     export_add_stats(export, worker_stats(worker));
 
     struct server_view view;
-    int64_t now = clock_now();
-    for (size_t i = 0; resolver_server_at(resolver, i, now, &view); i++) {
+    for (size_t i = 0; resolver_server_at(resolver, i, &view); i++) {
         struct export_upstream *row = export_upstream_of(export, &view);
         if (row != NULL) {
             export_upstream_add(row, &view);

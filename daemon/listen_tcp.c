@@ -248,6 +248,7 @@ static void connection_settle(struct connection *connection, int64_t now)
 {
     struct ev_loop *loop = connection->owner->loop;
     connection_write(connection, now);
+    resolver_settle(connection->owner->resolver, clock_now() - now);
     if (!ev_is_active(&connection->readable) && connection_may_ask(connection) &&
         stream_buffer_len(&connection->incoming) > 0) {
         connection_consume(connection, now);

@@ -268,6 +268,7 @@ static bool socket_turn(struct listen_socket *socket)
         slot_ask(slot, socket, &listen_udp->incoming[i], now);
     }
     listen_udp_send(listen_udp, socket->fd);
+    resolver_settle(listen_udp->resolver, clock_now() - now);
     return count == LISTEN_UDP_BATCH;
 }
 

@@ -370,7 +370,7 @@ bool worker_set_settings(struct worker *worker, const struct settings *settings)
     /* The listeners change over whatever the resolver says: the old settings will be freed. */
     listen_udp_set_settings(worker->listen_udp, settings);
     listen_tcp_set_settings(worker->listen_tcp, settings);
-    return resolver_set_settings(worker->resolver, settings);
+    return resolver_set_settings(worker->resolver, settings, clock_now());
 }
 
 const struct resolver *worker_resolver(const struct worker *worker)

@@ -28,7 +28,19 @@ struct exchange {
     bool has_edns;
     bool trusts_ad; /* As its group was configured when it was sent. */
     bool is_late;   /* Its try has timed out. */
+    bool is_hedged; /* Another server was asked before this try had its time. */
     int64_t sent_at;
+    int64_t hedge_at;     /* Older than this, it is slower than usual. */
+    int64_t times_out_at; /* Older than this, it counts as lost. */
+};
+
+/* What is asked, and for whom. */
+struct exchange_form {
+    const struct question *question;
+    bool wants_dnssec;
+    bool checking_disabled;
+    bool trusts_ad;
+    struct fetch *fetch; /* NULL: a probe's. */
 };
 
 struct exchange_plan {
@@ -36,11 +48,12 @@ struct exchange_plan {
     size_t place;
     bool is_stream;
     bool has_edns;
+    bool is_gated; /* The server rests; it is asked by probes only. */
 };
 
-/* Composes and transmits the fetch's question. NULL: no room, or it cannot be sent. */
-struct exchange *exchange_start(
-    struct resolver *resolver, struct fetch *fetch, const struct exchange_plan *plan, int64_t now);
+/* Composes and transmits. NULL: no room, or it cannot be sent. */
+struct exchange *exchange_start(struct resolver *resolver, const struct exchange_form *form,
+    const struct exchange_plan *plan, int64_t now);
 
 /* Withdraws its line and gives it back. */
 void exchange_end(struct resolver *resolver, struct exchange *exchange);

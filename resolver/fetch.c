@@ -22,7 +22,8 @@ static const struct fetch_row fetch_rows[FETCH_STEPS] = {
     [FETCH_AWAIT] = {fetch_await, TO(JUDGE) | TO(ASK) | TO(STORE)},
     [FETCH_JUDGE] = {fetch_judge, TO(ASK) | TO(AWAIT) | TO(STORE)},
     [FETCH_STORE] = {fetch_store, TO(PUBLISH)},
-    [FETCH_PUBLISH] = {fetch_publish, TO(END)},
+    [FETCH_PUBLISH] = {fetch_publish, TO(LINGER) | TO(END)},
+    [FETCH_LINGER] = {fetch_linger, TO(END)},
 };
 
 static void fetch_reap(struct fetch_turn *turn)
@@ -51,7 +52,7 @@ static void fetch_run(struct fetch_turn *turn)
         enum step_verdict verdict = fetch_rows[step].run(turn);
         must(turn->fetch->asks_left <= asks_before);
         if (verdict == STEP_PARK) {
-            must(turn->fetch->step == FETCH_AWAIT);
+            must(turn->fetch->step == FETCH_AWAIT || turn->fetch->step == FETCH_LINGER);
             return;
         }
         must((fetch_rows[step].edges & (1u << turn->fetch->step)) != 0);
@@ -61,8 +62,7 @@ static void fetch_run(struct fetch_turn *turn)
 /* An event moves a waiting fetch to `step`. */
 static void fetch_wake(struct fetch_turn *turn, enum fetch_step step)
 {
-    must(turn->fetch->step == FETCH_AWAIT);
-    must((fetch_rows[FETCH_AWAIT].edges & (1u << step)) != 0);
+    must((fetch_rows[turn->fetch->step].edges & (1u << step)) != 0);
     turn->fetch->step = step;
     fetch_run(turn);
 }
@@ -108,6 +108,7 @@ struct fetch *fetch_start(
     inflight_add(&resolver->inflight, &fetch->inflight);
     counter_add(&resolver->stats.fetches, 1);
     counter_set(&resolver->stats.fetches_running, resolver->fetches.in_use);
+    hedge_earn(&resolver->hedge, resolver->limits.hedge_permille);
 
     struct fetch_turn turn = {.resolver = resolver, .fetch = fetch, .now = now};
     fetch_run(&turn);
@@ -119,6 +120,25 @@ static struct fetch *fetch_of(struct resolver *resolver, const struct exchange *
     struct fetch *fetch = pool_find(&resolver->fetches, exchange->fetch);
     must(fetch != NULL);
     return fetch;
+}
+
+/* A lingering fetch has one exchange less to learn from. */
+static void fetch_linger_on(struct resolver *resolver, struct fetch *fetch, int64_t now)
+{
+    if (list_is_empty(&fetch->exchanges)) {
+        struct fetch_turn turn = {.resolver = resolver, .fetch = fetch, .now = now};
+        fetch_wake(&turn, FETCH_END);
+    }
+}
+
+/* The loser of a race has replied after all: it was late, not lost. */
+static void fetch_learn(struct fetch_turn *turn)
+{
+    bool is_usable = turn->verdict == JUDGE_ANSWER || turn->verdict == JUDGE_NODATA ||
+                     turn->verdict == JUDGE_NXDOMAIN || turn->verdict == JUDGE_TRUNCATED;
+    forward_on_reply(turn->resolver, turn->exchange, is_usable, turn->now);
+    exchange_end(turn->resolver, turn->exchange);
+    fetch_linger_on(turn->resolver, turn->fetch, turn->now);
 }
 
 bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const uint8_t *bytes,
@@ -141,7 +161,11 @@ bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const 
         counter_add(&resolver->stats.upstream_mismatched, 1);
         return false;
     }
-    fetch_wake(&turn, FETCH_JUDGE);
+    if (fetch->step == FETCH_LINGER) {
+        fetch_learn(&turn);
+    } else {
+        fetch_wake(&turn, FETCH_JUDGE);
+    }
     return true;
 }
 
@@ -149,17 +173,39 @@ void fetch_on_lost(struct resolver *resolver, struct exchange *exchange, int64_t
 {
     struct fetch *fetch = fetch_of(resolver, exchange);
     counter_add(&resolver->stats.upstream_lost, 1);
-    if (forward_on_lost(resolver, fetch, exchange, now)) {
+    bool asks_on = forward_on_lost(resolver, fetch, exchange, now);
+    if (fetch->step == FETCH_LINGER) {
+        fetch_linger_on(resolver, fetch, now);
+    } else if (asks_on) {
         struct fetch_turn turn = {.resolver = resolver, .fetch = fetch, .now = now};
         fetch_wake(&turn, FETCH_ASK);
     }
 }
 
+/* What happens when the time that AWAIT was given has passed; AWAIT: wait on. */
+static enum fetch_step fetch_after_wait(struct resolver *resolver, struct fetch *fetch, int64_t now)
+{
+    if (forward_is_spent(resolver, fetch, now)) {
+        return FETCH_STORE;
+    }
+    bool is_held = fetch->is_hedging && !forward_may_hedge(resolver, fetch, now);
+    return is_held ? FETCH_AWAIT : FETCH_ASK;
+}
+
 void fetch_on_deadline(struct resolver *resolver, struct fetch *fetch, int64_t now)
 {
-    forward_on_timeout(resolver, fetch, now);
     struct fetch_turn turn = {.resolver = resolver, .fetch = fetch, .now = now};
-    fetch_wake(&turn, forward_is_spent(resolver, fetch, now) ? FETCH_STORE : FETCH_ASK);
+    forward_on_timeout(resolver, fetch, now);
+    if (fetch->step == FETCH_LINGER) {
+        fetch_wake(&turn, FETCH_END);
+        return;
+    }
+    enum fetch_step step = fetch_after_wait(resolver, fetch, now);
+    if (step == FETCH_AWAIT) {
+        deadlines_set(&resolver->deadlines, &fetch->deadline, fetch->wakes_at);
+        return;
+    }
+    fetch_wake(&turn, step);
 }
 
 void fetch_retire(struct fetch *fetch)

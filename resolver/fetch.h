@@ -23,13 +23,15 @@
  *     AWAIT   -> JUDGE, ASK, STORE      a reply; the try timed out; the fetch did
  *     JUDGE   -> ASK, AWAIT, STORE      ASK: next server, over TCP, without EDNS
  *     STORE   -> PUBLISH                a failure is an answer too: kept briefly
- *     PUBLISH -> END
+ *     PUBLISH -> LINGER, END            LINGER: a hedge won; is the loser late or lost?
+ *     LINGER  -> END
  *
  * The table in fetch.c has the same edges (tests/style compares them). The one loop goes through
  * ASK, and each turn of it spends one of asks_left: that it ends can be seen. A fetch never ends
  * inside fetch_start(): what cannot be asked at once waits in AWAIT for a deadline that is already
  * due, so that a query which has just joined is never woken from below its own feet. It is moved by
- * three events: fetch_on_reply(), fetch_on_lost(), fetch_on_deadline().
+ * three events: fetch_on_reply(), fetch_on_lost(), fetch_on_deadline(). In LINGER nobody waits and
+ * nobody can join; what comes in only tells how the servers are.
  */
 enum fetch_step {
     FETCH_ROUTE,
@@ -38,9 +40,10 @@ enum fetch_step {
     FETCH_JUDGE,
     FETCH_STORE,
     FETCH_PUBLISH,
+    FETCH_LINGER,
     FETCH_END,
 };
-#define FETCH_STEPS 7
+#define FETCH_STEPS 8
 
 /* A reply may come this long after the answer_deadline of the first asker and still be remembered.
  */
@@ -70,6 +73,8 @@ struct fetch {
     struct list waiters;
     int64_t ends_at;
     int64_t wakes_at; /* What AWAIT waits for at the longest. */
+    bool is_gated;    /* All it could ask rest; the first reply of one wakes it. */
+    bool is_hedging;  /* wakes_at is where a second server may be asked, not yet a timeout. */
     struct deadline deadline;
     enum ede ede; /* Why it fails, if it does. */
 };

@@ -3,6 +3,7 @@
 
 #include "base/must.h"
 #include "cache/cache.h"
+#include "resolver/cut.h"
 #include "resolver/fetch.h"
 #include "resolver/forward.h"
 
@@ -10,8 +11,22 @@ enum step_verdict fetch_route(struct fetch_turn *turn)
 {
     struct fetch *fetch = turn->fetch;
     fetch->group = fetch_group(turn->resolver, &fetch->inflight.key);
+    forward_recall(turn->resolver, fetch, turn->now);
     fetch->step = FETCH_ASK;
     return STEP_ON;
+}
+
+static struct exchange *fetch_send(struct fetch_turn *turn, const struct exchange_plan *plan)
+{
+    struct fetch *fetch = turn->fetch;
+    const struct exchange_form form = {
+        .question = &fetch->question,
+        .wants_dnssec = fetch->inflight.key.wants_dnssec,
+        .checking_disabled = fetch->inflight.key.checking_disabled,
+        .trusts_ad = turn->resolver->servers.groups[fetch->group].trusts_ad,
+        .fetch = fetch,
+    };
+    return exchange_start(turn->resolver, &form, plan, turn->now);
 }
 
 enum step_verdict fetch_ask(struct fetch_turn *turn)
@@ -19,8 +34,14 @@ enum step_verdict fetch_ask(struct fetch_turn *turn)
     struct resolver *resolver = turn->resolver;
     struct fetch *fetch = turn->fetch;
     fetch->step = FETCH_AWAIT;
+    fetch->is_hedging = false;
     struct exchange_plan plan;
-    if (!forward_plan(resolver, fetch, turn->now, &plan)) {
+    bool has_plan = forward_plan(resolver, fetch, turn->now, &plan);
+    fetch->is_gated = has_plan && plan.is_gated;
+    if (fetch->is_gated) {
+        forward_ask_gate(resolver, fetch, turn->now);
+    }
+    if (!has_plan || fetch->is_gated) {
         fetch->wakes_at = forward_resume_at(resolver, fetch, turn->now);
         return STEP_ON;
     }
@@ -28,12 +49,16 @@ enum step_verdict fetch_ask(struct fetch_turn *turn)
     fetch->asks_left--;
     fetch->has_again = false;
     unsigned tries_before = fetch->tries.asked[plan.place]++;
-    struct exchange *exchange = exchange_start(resolver, fetch, &plan, turn->now);
-    const struct server *server = &resolver->servers.servers[plan.server];
-    int64_t wait = server_try_timeout(server, tries_before, resolver->limits.try_timeout_us);
-    fetch->current = exchange != NULL ? exchange->id : POOL_NONE;
-    fetch->wakes_at =
-        exchange != NULL ? turn->now + wait : forward_resume_at(resolver, fetch, turn->now);
+    struct exchange *exchange = fetch_send(turn, &plan);
+    if (exchange == NULL) {
+        probe_watch(resolver, plan.server, turn->now);
+        fetch->current = POOL_NONE;
+        fetch->wakes_at = forward_resume_at(resolver, fetch, turn->now);
+        return STEP_ON;
+    }
+    fetch->current = exchange->id;
+    fetch->tries.silent[plan.place]++;
+    forward_set_patience(resolver, fetch, exchange, tries_before);
     return STEP_ON;
 }
 
@@ -52,13 +77,7 @@ static void fetch_close(struct fetch_turn *turn, bool is_usable)
 {
     struct resolver *resolver = turn->resolver;
     struct exchange *exchange = turn->exchange;
-    if (exchange->server != SERVER_NONE) {
-        server_on_reply(
-            &resolver->servers.servers[exchange->server], turn->now - exchange->sent_at, is_usable);
-    }
-    if (exchange->is_late) {
-        counter_add(&resolver->stats.upstream_late, 1);
-    }
+    forward_on_reply(resolver, exchange, is_usable, turn->now);
     exchange_end(resolver, exchange);
     turn->exchange = NULL;
 }
@@ -85,6 +104,7 @@ static void fetch_fail_server(struct fetch_turn *turn, enum ede ede)
     if (turn->exchange->place != SERVER_NONE) {
         fetch->tries.has_failed[turn->exchange->place] = true;
     }
+    forward_remember(turn->resolver, fetch, turn->exchange, true, turn->now);
     bool was_current = turn->exchange->id == fetch->current;
     fetch->ede = ede;
     counter_add(&turn->resolver->stats.upstream_failures, 1);
@@ -118,6 +138,7 @@ static void fetch_take_answer(struct fetch_turn *turn)
     turn->has_answer = true;
     turn->is_ad = turn->normalised.is_ad && turn->exchange->trusts_ad;
     fetch_note_plain(turn);
+    forward_remember(turn->resolver, turn->fetch, turn->exchange, false, turn->now);
     fetch_close(turn, true);
     turn->fetch->step = FETCH_STORE;
 }
@@ -163,6 +184,20 @@ static enum cache_kind fetch_kind(enum judge_verdict verdict)
     return verdict == JUDGE_NODATA ? CACHE_KIND_NODATA : CACHE_KIND_ANSWER;
 }
 
+/* What denies a name answers more than the one question. */
+static void fetch_store_cut(struct fetch_turn *turn, const struct cache_fill *fill)
+{
+    const struct fetch *fetch = turn->fetch;
+    const struct normalised *normalised = &turn->normalised;
+    struct cache_key cut;
+    bool is_plain = fill->kind == CACHE_KIND_NXDOMAIN && normalised->has_soa &&
+                    !normalised->is_chained && fill->len <= CUT_SIZE_MAX;
+    if (is_plain && cut_is_for(&fetch->inflight.key, fetch->is_list) &&
+        cut_key(&fetch->inflight.key, 0, &cut)) {
+        cache_store(turn->resolver->cache, &cut, fill, turn->now);
+    }
+}
+
 enum step_verdict fetch_store(struct fetch_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
@@ -191,6 +226,7 @@ enum step_verdict fetch_store(struct fetch_turn *turn)
         .origin = (uint16_t)turn->fetch->group,
     };
     cache_store(resolver->cache, key, &fill, turn->now);
+    fetch_store_cut(turn, &fill);
     return STEP_ON;
 }
 
@@ -220,6 +256,16 @@ enum step_verdict fetch_publish(struct fetch_turn *turn)
         struct query *query = list_entry(link, struct query, waiters);
         query_on_published(turn->resolver, query, &publication, turn->now);
     }
-    fetch->step = FETCH_END;
-    return STEP_END;
+    inflight_remove(&fetch->inflight);
+    fetch->step = forward_has_losers(fetch) ? FETCH_LINGER : FETCH_END;
+    return fetch->step == FETCH_END ? STEP_END : STEP_ON;
+}
+
+enum step_verdict fetch_linger(struct fetch_turn *turn)
+{
+    struct fetch *fetch = turn->fetch;
+    forward_drop_late(turn->resolver, fetch);
+    fetch->wakes_at = forward_timeout_at(fetch);
+    deadlines_set(&turn->resolver->deadlines, &fetch->deadline, fetch->wakes_at);
+    return STEP_PARK;
 }

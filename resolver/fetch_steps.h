@@ -14,3 +14,4 @@ enum step_verdict fetch_await(struct fetch_turn *turn);
 enum step_verdict fetch_judge(struct fetch_turn *turn);
 enum step_verdict fetch_store(struct fetch_turn *turn);
 enum step_verdict fetch_publish(struct fetch_turn *turn);
+enum step_verdict fetch_linger(struct fetch_turn *turn);

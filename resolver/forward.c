@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolver/forward.h"
 
+#include <string.h>
+
 #include "resolver/fetch.h"
 #include "resolver/pick.h"
 #include "resolver/resolver_private.h"
@@ -9,6 +11,20 @@ static const struct server_group *forward_group(
     const struct resolver *resolver, const struct fetch *fetch)
 {
     return &resolver->servers.groups[fetch->group];
+}
+
+static struct server *forward_server(struct resolver *resolver, const struct exchange *exchange)
+{
+    bool is_known = exchange->server != SERVER_NONE;
+    return is_known ? &resolver->servers.servers[exchange->server] : NULL;
+}
+
+/* A server that has never answered with EDNS may be one that drops it (or a wall before it does):
+ * the second try of a question finds out. Loss alone says nothing about one that has answered. */
+static bool forward_wants_edns(const struct server *server, unsigned tries_before, int64_t now)
+{
+    bool may_drop = !server->knows_edns && tries_before > 0;
+    return now >= server->plain_until && !may_drop;
 }
 
 bool forward_plan(struct resolver *resolver, const struct fetch *fetch, int64_t now,
@@ -31,9 +47,42 @@ bool forward_plan(struct resolver *resolver, const struct fetch *fetch, int64_t 
         .server = group->first + place,
         .place = place,
         .is_stream = server->settings.tls_name[0] != '\0',
-        .has_edns = now >= server->plain_until,
+        .has_edns = forward_wants_edns(server, fetch->tries.asked[place], now),
+        .is_gated = server_is_resting(server),
     };
     return true;
+}
+
+static uint64_t forward_question(const struct resolver *resolver, const struct fetch *fetch)
+{
+    return cache_key_hash(&fetch->inflight.key, &resolver->inflight.secret);
+}
+
+void forward_recall(struct resolver *resolver, struct fetch *fetch, int64_t now)
+{
+    const struct server_group *group = forward_group(resolver, fetch);
+    uint64_t question = forward_question(resolver, fetch);
+    for (size_t place = 0; place < group->count; place++) {
+        enum doubt_verdict verdict =
+            doubt_of(&resolver->doubts, question, group->first + place, now);
+        fetch->tries.is_doubtful[place] = verdict != DOUBT_NONE;
+        fetch->tries.has_failed[place] = verdict == DOUBT_FIRM;
+    }
+}
+
+void forward_remember(struct resolver *resolver, const struct fetch *fetch,
+    const struct exchange *exchange, bool has_failed, int64_t now)
+{
+    if (exchange->server == SERVER_NONE) {
+        return;
+    }
+    uint64_t question = forward_question(resolver, fetch);
+    if (has_failed) {
+        bool is_new = doubt_add(&resolver->doubts, question, exchange->server, now);
+        server_on_failure(&resolver->servers.servers[exchange->server], is_new);
+    } else {
+        doubt_clear(&resolver->doubts, question, exchange->server);
+    }
 }
 
 bool forward_is_spent(struct resolver *resolver, const struct fetch *fetch, int64_t now)
@@ -45,17 +94,210 @@ bool forward_is_spent(struct resolver *resolver, const struct fetch *fetch, int6
     return list_is_empty(&fetch->exchanges) && !forward_plan(resolver, fetch, now, &plan);
 }
 
-void forward_on_timeout(struct resolver *resolver, struct fetch *fetch, int64_t now)
+/* The shortest of the usual tails in the group: finding out about a slow or unknown server is not
+ * to cost a client more than the others would. 0: nothing is known yet. */
+static int64_t forward_group_tail(const struct resolver *resolver, const struct fetch *fetch)
 {
-    struct exchange *exchange = pool_find(&resolver->exchanges, fetch->current);
-    if (exchange == NULL || exchange->is_late) {
+    const struct server_group *group = forward_group(resolver, fetch);
+    int64_t shortest = 0;
+    for (size_t place = 0; place < group->count; place++) {
+        const struct server *server = &resolver->servers.servers[group->first + place];
+        int64_t tail = server_hedge_delay(server, resolver->limits.hedge_permille);
+        if (tail != 0 && (shortest == 0 || tail < shortest)) {
+            shortest = tail;
+        }
+    }
+    return shortest;
+}
+
+/* Open tries of this question that have not had their time. */
+static unsigned forward_open(const struct fetch *fetch)
+{
+    unsigned open = 0;
+    const struct list *head = &fetch->exchanges;
+    for (const struct list *link = head->next; link != head; link = link->next) {
+        open++;
+    }
+    return open;
+}
+
+void forward_set_patience(struct resolver *resolver, struct fetch *fetch, struct exchange *exchange,
+    unsigned tries_before)
+{
+    const struct server *server = forward_server(resolver, exchange);
+    int64_t timeout = server_try_timeout(server, tries_before, resolver->limits.try_timeout_us);
+    int64_t tail = forward_group_tail(resolver, fetch);
+    /* A hedge may be lost as well; each further one has to wait twice as long. */
+    unsigned open = forward_open(fetch);
+    tail <<= open < 4 ? open - 1 : 3;
+    exchange->times_out_at = exchange->sent_at + timeout;
+    exchange->hedge_at = exchange->sent_at + tail;
+    fetch->is_hedging = tail != 0 && tail < timeout;
+    if (!fetch->is_hedging) {
+        fetch->wakes_at = exchange->times_out_at;
         return;
     }
+    int64_t glance_at = exchange->sent_at + server_silence(server);
+    fetch->wakes_at = glance_at < exchange->hedge_at ? glance_at : exchange->hedge_at;
+}
+
+/* Asking another server is no extra load but the way out: the current one has gone quiet
+ * altogether, or is a slow one that was asked only to measure it again. */
+static bool forward_is_free(struct resolver *resolver, const struct fetch *fetch,
+    const struct exchange *current, const struct exchange_plan *plan)
+{
+    const struct server *server = forward_server(resolver, current);
+    const struct server *other = &resolver->servers.servers[plan->server];
+    if (server == NULL || other == server || server_is_resting(other)) {
+        return false;
+    }
+    int64_t own = server_hedge_delay(server, resolver->limits.hedge_permille);
+    return own > 2 * forward_group_tail(resolver, fetch);
+}
+
+static bool forward_is_quiet(struct resolver *resolver, const struct exchange *current,
+    const struct exchange_plan *plan, int64_t now)
+{
+    const struct server *server = forward_server(resolver, current);
+    const struct server *other = &resolver->servers.servers[plan->server];
+    return server != NULL && other != server && server_is_silent(server, now) &&
+           !server_is_silent(other, now) && !server_is_resting(other);
+}
+
+/* The budget allows it, and the loser will tell whether it was needed. */
+static bool forward_pay(struct resolver *resolver, struct exchange *current)
+{
+    if (!hedge_spend(&resolver->hedge)) {
+        counter_add(&resolver->stats.hedges_unaffordable, 1);
+        return false;
+    }
+    current->is_hedged = true;
+    return true;
+}
+
+bool forward_may_hedge(struct resolver *resolver, struct fetch *fetch, int64_t now)
+{
+    struct exchange *current = pool_find(&resolver->exchanges, fetch->current);
+    struct exchange_plan plan;
+    bool has_plan = current != NULL && forward_plan(resolver, fetch, now, &plan) && !plan.is_gated;
+    bool is_quiet = has_plan && forward_is_quiet(resolver, current, &plan, now);
+    if (has_plan && !is_quiet && now < current->hedge_at) {
+        fetch->wakes_at = current->hedge_at;
+        return false;
+    }
+    fetch->is_hedging = false;
+    fetch->wakes_at = forward_timeout_at(fetch);
+    if (!has_plan) {
+        return false;
+    }
+    bool is_free = is_quiet || forward_is_free(resolver, fetch, current, &plan);
+    if (!is_free && !forward_pay(resolver, current)) {
+        return false;
+    }
+    counter_add(&resolver->stats.hedges, 1);
+    return true;
+}
+
+int64_t forward_timeout_at(const struct fetch *fetch)
+{
+    int64_t at = fetch->ends_at;
+    const struct list *head = &fetch->exchanges;
+    for (struct list *link = head->next; link != head; link = link->next) {
+        const struct exchange *exchange = list_entry(link, struct exchange, link);
+        if (!exchange->is_late && exchange->times_out_at < at) {
+            at = exchange->times_out_at;
+        }
+    }
+    return at;
+}
+
+void forward_on_reply(
+    struct resolver *resolver, const struct exchange *exchange, bool is_usable, int64_t now)
+{
+    struct server *server = forward_server(resolver, exchange);
+    if (exchange->is_late) {
+        counter_add(&resolver->stats.upstream_late, 1);
+    }
+    if (server == NULL) {
+        return;
+    }
+    server->knows_edns = server->knows_edns || exchange->has_edns;
+    bool was_resting = server_is_resting(server);
+    server_on_reply(server, now - exchange->sent_at, is_usable, now);
+    if (was_resting) {
+        forward_open_gate(resolver, now);
+    }
+}
+
+/* Whoever waits for nothing better goes on; in the next turn, not from below this one. That the
+ * server said nothing was not about their questions: it was away. */
+void forward_open_gate(struct resolver *resolver, int64_t now)
+{
+    for (uint32_t i = 0; i < resolver->fetches.count; i++) {
+        struct fetch *fetch = pool_at(&resolver->fetches, i);
+        bool waits = fetch != NULL && fetch->step == FETCH_AWAIT && !fetch->is_retired;
+        if (waits && (fetch->is_gated || !forward_has_losers(fetch))) {
+            memset(fetch->tries.silent, 0, sizeof fetch->tries.silent);
+            deadlines_set(&resolver->deadlines, &fetch->deadline, now);
+        }
+    }
+}
+
+void forward_ask_gate(struct resolver *resolver, const struct fetch *fetch, int64_t now)
+{
+    const struct server_group *group = forward_group(resolver, fetch);
+    for (size_t place = 0; place < group->count; place++) {
+        probe_hasten(resolver, group->first + place, now);
+    }
+}
+
+static void forward_time_out(struct resolver *resolver, struct exchange *exchange, int64_t now)
+{
+    struct server *server = forward_server(resolver, exchange);
     exchange->is_late = true;
     counter_add(&resolver->stats.upstream_timeouts, 1);
-    if (exchange->server != SERVER_NONE) {
-        fetch->tries.silent[exchange->place]++;
-        server_on_timeout(&resolver->servers.servers[exchange->server], now);
+    if (exchange->is_hedged) {
+        counter_add(&resolver->stats.hedges_needed, 1);
+        hedge_return(&resolver->hedge);
+    }
+    if (server != NULL) {
+        server_on_timeout(server);
+        probe_watch(resolver, exchange->server, now);
+    }
+}
+
+void forward_on_timeout(struct resolver *resolver, struct fetch *fetch, int64_t now)
+{
+    const struct list *head = &fetch->exchanges;
+    for (struct list *link = head->next; link != head; link = link->next) {
+        struct exchange *exchange = list_entry(link, struct exchange, link);
+        if (!exchange->is_late && now >= exchange->times_out_at) {
+            forward_time_out(resolver, exchange, now);
+        }
+    }
+}
+
+bool forward_has_losers(const struct fetch *fetch)
+{
+    const struct list *head = &fetch->exchanges;
+    for (struct list *link = head->next; link != head; link = link->next) {
+        const struct exchange *exchange = list_entry(link, struct exchange, link);
+        if (!exchange->is_late && exchange->server != SERVER_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void forward_drop_late(struct resolver *resolver, struct fetch *fetch)
+{
+    const struct list *head = &fetch->exchanges;
+    for (struct list *link = head->next; link != head;) {
+        struct exchange *exchange = list_entry(link, struct exchange, link);
+        link = link->next;
+        if (exchange->is_late) {
+            exchange_end(resolver, exchange);
+        }
     }
 }
 
@@ -69,9 +311,12 @@ int64_t forward_resume_at(struct resolver *resolver, const struct fetch *fetch, 
 {
     struct exchange_plan plan;
     if (!forward_plan(resolver, fetch, now, &plan)) {
-        return list_is_empty(&fetch->exchanges) ? now : fetch->ends_at;
+        return list_is_empty(&fetch->exchanges) ? now : forward_timeout_at(fetch);
     }
     bool is_new = fetch->has_again || fetch->tries.asked[plan.place] == 0;
+    if (plan.is_gated) {
+        return forward_timeout_at(fetch);
+    }
     return is_new ? now : now + forward_pause(fetch, plan.place);
 }
 
@@ -101,13 +346,20 @@ bool forward_on_lost(
     struct resolver *resolver, struct fetch *fetch, struct exchange *exchange, int64_t now)
 {
     bool is_current = exchange->id == fetch->current && !exchange->is_late;
-    if (exchange->server != SERVER_NONE) {
-        server_on_lost(&resolver->servers.servers[exchange->server], now);
+    struct server *server = forward_server(resolver, exchange);
+    if (server != NULL) {
+        uint8_t *silent = &fetch->tries.silent[exchange->place];
+        *silent = (uint8_t)(*silent - (*silent > 0 ? 1 : 0));
+        server_on_lost(server, exchange->is_stream);
+        probe_watch(resolver, exchange->server, now);
     }
     if (is_current) {
         forward_on_broken(fetch, exchange);
     }
     exchange_forget(resolver, exchange);
+    if (fetch->step == FETCH_LINGER) {
+        return false;
+    }
     if (!is_current && !forward_is_spent(resolver, fetch, now)) {
         return false;
     }

@@ -6,8 +6,10 @@
 
 /* What is compared, most important first; smaller is better. */
 struct rank {
-    unsigned asked;
     bool is_resting;
+    bool is_silent;
+    bool is_doubtful;
+    unsigned asked;
     bool is_failing;
     bool has_streak;
     int64_t latency_us;
@@ -15,11 +17,17 @@ struct rank {
 
 static bool rank_is_better(const struct rank *a, const struct rank *b)
 {
-    if (a->asked != b->asked) {
-        return a->asked < b->asked;
-    }
     if (a->is_resting != b->is_resting) {
         return b->is_resting;
+    }
+    if (a->is_silent != b->is_silent) {
+        return b->is_silent;
+    }
+    if (a->is_doubtful != b->is_doubtful) {
+        return b->is_doubtful;
+    }
+    if (a->asked != b->asked) {
+        return a->asked < b->asked;
     }
     if (a->is_failing != b->is_failing) {
         return b->is_failing;
@@ -32,14 +40,17 @@ static bool rank_is_better(const struct rank *a, const struct rank *b)
 
 /* A random server in place of the best one, for the first try of a question now and then. */
 static size_t pick_explore(const struct server_table *table, const struct server_group *group,
-    struct random *random, int64_t now)
+    const struct tries *tries, struct random *random, int64_t now)
 {
     if (group->count < 2 || random_below(random, PICK_EXPLORE) != 0) {
         return SERVER_NONE;
     }
     size_t place = random_below(random, (uint32_t)group->count);
     const struct server *server = &table->servers[group->first + place];
-    return server_is_resting(server, now) ? SERVER_NONE : place;
+    if (tries->is_doubtful[place] || tries->has_failed[place]) {
+        return SERVER_NONE;
+    }
+    return server_is_resting(server) || server_is_silent(server, now) ? SERVER_NONE : place;
 }
 
 static bool tries_are_none(const struct tries *tries, size_t count)
@@ -56,7 +67,7 @@ size_t pick_server(const struct server_table *table, const struct server_group *
     const struct tries *tries, struct random *random, int64_t now)
 {
     if (tries_are_none(tries, group->count)) {
-        size_t explored = pick_explore(table, group, random, now);
+        size_t explored = pick_explore(table, group, tries, random, now);
         if (explored != SERVER_NONE) {
             return explored;
         }
@@ -69,9 +80,11 @@ size_t pick_server(const struct server_table *table, const struct server_group *
         }
         const struct server *server = &table->servers[group->first + place];
         struct rank rank = {
+            .is_doubtful = tries->is_doubtful[place],
             .asked = tries->asked[place],
-            .is_resting = server_is_resting(server, now),
+            .is_resting = server_is_resting(server),
             .is_failing = server_is_failing(server),
+            .is_silent = server_is_silent(server, now),
             .has_streak = server->streak > 0,
             .latency_us = server->latency_us,
         };

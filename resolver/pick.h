@@ -8,13 +8,13 @@
 #include "conf/settings.h"
 
 /*
- * Which server of a group is asked next for one question. In this order: asked least for this
- * question; not resting; not failing at everything; no try without a reply since its last one;
- * untried ones, so that all get measured; shortest round trip. One question in PICK_EXPLORE goes to
- * a random server that is not resting, so that one which was slow once is measured again. Pure but
- * for the randomness given.
+ * Which server of a group is asked next for one question. In this order: not resting; not silent;
+ * not failing on this question before; asked least for this question; not failing at everything; no
+ * try lost since its last reply; untried ones, so that all get measured; shortest round trip. One
+ * question in PICK_EXPLORE goes to a random server that is well, so that one which was slow once is
+ * measured again. Pure but for the randomness given.
  */
-#define PICK_EXPLORE 32
+#define PICK_EXPLORE 128
 
 /* One question is sent to a silent server so often (RFC 9520 section 3.1). */
 #define PICK_SILENT_MAX 3
@@ -26,9 +26,10 @@ struct random;
 /* What has been tried for one question, by the server's place in its group. */
 struct tries {
     uint8_t asked[SETTINGS_SERVERS_MAX];
-    uint8_t silent[SETTINGS_SERVERS_MAX];  /* Tries that timed out. */
-    bool has_broken[SETTINGS_SERVERS_MAX]; /* A stream to it broke; it had a second chance. */
-    bool has_failed[SETTINGS_SERVERS_MAX]; /* It said SERVFAIL, REFUSED, ...: it will again. */
+    uint8_t silent[SETTINGS_SERVERS_MAX];   /* Tries without a reply, open ones too. */
+    bool has_broken[SETTINGS_SERVERS_MAX];  /* A stream to it broke; it had a second chance. */
+    bool is_doubtful[SETTINGS_SERVERS_MAX]; /* It failed on this before (resolver/doubt.h). */
+    bool has_failed[SETTINGS_SERVERS_MAX];  /* It said SERVFAIL, REFUSED, ...: it will again. */
 };
 
 /* The server's place in its group, or SERVER_NONE when all have failed or stayed silent. */

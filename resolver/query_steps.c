@@ -9,6 +9,7 @@
 #include "mail/list_zone.h"
 #include "cache/cache.h"
 #include "resolver/classify.h"
+#include "resolver/cut.h"
 #include "resolver/fetch.h"
 #include "resolver/local.h"
 #include "resolver/query.h"
@@ -178,6 +179,40 @@ static enum step_verdict query_use_fresh(struct query_turn *turn, const struct c
     return query_use_found(turn, found);
 }
 
+/* Is it known that nothing has the asked name? Only from where the name itself would be asked. */
+static bool query_try_cut(struct query_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    const struct cache_key *key = &turn->query->key;
+    uint8_t denial[CUT_SIZE_MAX];
+    struct cache_key above;
+    if (!cut_is_for(key, turn->query->is_list)) {
+        return false;
+    }
+    size_t group = fetch_group(resolver, key);
+    for (unsigned up = 0; cut_key(key, up, &above); up++) {
+        struct cache_found *found = &turn->found;
+        enum cache_verdict verdict =
+            cache_peek(resolver->cache, &above, turn->now, denial, sizeof denial, found);
+        if (verdict != CACHE_FRESH || found->origin != group) {
+            continue;
+        }
+        found->len = cut_compose(key, denial, found->len, resolver->found, sizeof resolver->found);
+        if (found->len > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* AD is not concluded. */
+static enum step_verdict query_use_cut(struct query_turn *turn)
+{
+    counter_add(&turn->resolver->stats.answers_cut, 1);
+    turn->found.is_ad = false;
+    return query_use_found(turn, &turn->found);
+}
+
 enum step_verdict query_lookup(struct query_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
@@ -186,6 +221,9 @@ enum step_verdict query_lookup(struct query_turn *turn)
         resolver->found, sizeof resolver->found, &turn->found);
     if (verdict == CACHE_FRESH) {
         return query_use_fresh(turn, &turn->found);
+    }
+    if (verdict == CACHE_MISS && query_try_cut(turn)) {
+        return query_use_cut(turn);
     }
     turn->has_stale = verdict == CACHE_STALE;
     if (turn->has_stale && turn->found.is_failing) {
@@ -209,6 +247,22 @@ static enum step_verdict query_overflow(struct query_turn *turn)
         return query_use_stale(turn, &turn->found);
     }
     return query_servfail(turn, EDE_OTHER, "too many questions are waiting for upstream");
+}
+
+/* Our own message has come back to us: an upstream server asks us what we asked it. Told by id and
+ * spelling, which a client meets by chance once in 65,536 questions. */
+static bool query_is_echo(const struct query_turn *turn, const struct fetch *fetch)
+{
+    const struct question *asked = &turn->query->question;
+    const struct list *head = &fetch->exchanges;
+    for (struct list *at = head->next; at != head; at = at->next) {
+        const struct exchange *exchange = list_entry(at, struct exchange, link);
+        if (exchange->wire_id == turn->query->form.id &&
+            asked->name_len == fetch->question.name_len) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The fetch for this question: somebody else's, or a new one. NULL: no room. */
@@ -243,6 +297,11 @@ enum step_verdict query_join(struct query_turn *turn)
     if (fetch == NULL) {
         pool_give(&resolver->queries, id);
         return query_overflow(turn);
+    }
+    if (query_is_echo(turn, fetch)) {
+        pool_give(&resolver->queries, id);
+        counter_add(&resolver->stats.loops, 1);
+        return query_servfail(turn, EDE_OTHER, "a forwarding loop: an upstream server asks us");
     }
     *pooled = *turn->query;
     pooled->id = id;
@@ -360,7 +419,6 @@ enum step_verdict query_answer(struct query_turn *turn)
 static void query_count(const struct query_turn *turn)
 {
     struct resolver_stats *stats = &turn->resolver->stats;
-    const struct query *query = turn->query;
     const struct answer_source *source = &turn->source;
     /* Not from the answer's header, where BADVERS looks like NOERROR. */
     unsigned rcode = source->stored != NULL ? header_rcode(source->stored) : source->rcode;
@@ -381,13 +439,31 @@ static void query_count(const struct query_turn *turn)
     if ((header_flags(turn->answer) & HEADER_TC) != 0) {
         counter_add(&stats->answers_truncated, 1);
     }
-    histogram_record(&stats->wait[query->class][query->outcome], turn->now - query->asked_at);
+}
+
+/* What is answered at once has waited for as long as its batch takes; one clock read tells that for
+ * all of them. */
+static void query_record_wait(const struct query_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    const struct query *query = turn->query;
+    if (turn->ask == NULL) {
+        histogram_record(
+            &resolver->stats.wait[query->class][query->outcome], turn->now - query->asked_at);
+        return;
+    }
+    if (resolver->unsettled_count == RESOLVER_UNSETTLED_MAX) {
+        resolver_settle(resolver, 0);
+    }
+    resolver->unsettled[resolver->unsettled_count++] =
+        (struct unsettled){.class = query->class, .outcome = query->outcome};
 }
 
 enum step_verdict query_send(struct query_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
     query_count(turn);
+    query_record_wait(turn);
     if (turn->ask != NULL) {
         turn->ask->answer_len = turn->answer_len;
     } else {

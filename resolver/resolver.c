@@ -22,6 +22,7 @@ static void resolver_take_limits(struct resolver *resolver, const struct setting
         .try_timeout_us = settings->try_timeout_us,
         .stale_ttl_s = resolver_seconds(settings->stale_ttl_us),
         .asks_max = (unsigned)settings->asks_max,
+        .hedge_permille = (unsigned)settings->hedge_budget * 10,
         .udp_answer_max = (uint16_t)settings->udp_answer_max,
         .private_lists_local = settings->private_lists_local,
         .ttl =
@@ -40,7 +41,8 @@ static bool resolver_init_pools(struct resolver *resolver, uint32_t questions_ma
            pool_init(&resolver->fetches, sizeof(struct fetch), fetches_max) &&
            pool_init(&resolver->exchanges, sizeof(struct exchange), 2 * fetches_max) &&
            inflight_init(&resolver->inflight, fetches_max, resolver->random) &&
-           deadlines_init(&resolver->deadlines, questions_max + fetches_max);
+           deadlines_init(
+               &resolver->deadlines, questions_max + fetches_max + RESOLVER_SERVERS_MAX + 1);
 }
 
 struct resolver *resolver_new(const struct resolver_options *options)
@@ -58,7 +60,9 @@ struct resolver *resolver_new(const struct resolver_options *options)
         !route_init(&resolver->route, options->settings, resolver->random) ||
         !server_table_init(&resolver->servers, options->settings, NULL)) {
         resolver_free(&resolver);
+        return NULL;
     }
+    warm_start(resolver, 0); /* Due at the first look at the deadlines. */
     return resolver;
 }
 
@@ -122,13 +126,22 @@ bool resolver_on_reply(
     struct resolver *resolver, uint64_t exchange, const uint8_t *bytes, size_t len, int64_t now)
 {
     struct exchange *found = pool_find(&resolver->exchanges, exchange);
-    return found != NULL && fetch_on_reply(resolver, found, bytes, len, now);
+    if (found == NULL) {
+        return false;
+    }
+    return found->fetch == POOL_NONE ? probe_on_reply(resolver, found, bytes, len, now)
+                                     : fetch_on_reply(resolver, found, bytes, len, now);
 }
 
 void resolver_on_line_lost(struct resolver *resolver, uint64_t exchange, int64_t now)
 {
     struct exchange *found = pool_find(&resolver->exchanges, exchange);
-    if (found != NULL) {
+    if (found == NULL) {
+        return;
+    }
+    if (found->fetch == POOL_NONE) {
+        probe_on_lost(resolver, found);
+    } else {
         fetch_on_lost(resolver, found, now);
     }
 }
@@ -147,6 +160,12 @@ static void resolver_run_one(struct resolver *resolver, const struct deadline *d
     case LIFE_FETCH:
         fetch_on_deadline(resolver, pool_find(&resolver->fetches, due->id), now);
         return;
+    case LIFE_PROBE:
+        probe_on_deadline(resolver, (size_t)due->id, now);
+        return;
+    case LIFE_WARM:
+        warm_on_deadline(resolver, now);
+        return;
     }
     must_never("a life");
 }
@@ -159,7 +178,7 @@ void resolver_run_due(struct resolver *resolver, int64_t now)
     }
 }
 
-bool resolver_set_settings(struct resolver *resolver, const struct settings *settings)
+bool resolver_set_settings(struct resolver *resolver, const struct settings *settings, int64_t now)
 {
     struct server_table servers = {0};
     struct route route = {0};
@@ -168,6 +187,7 @@ bool resolver_set_settings(struct resolver *resolver, const struct settings *set
         server_table_fini(&servers);
         return false;
     }
+    probe_stop_all(resolver);
     server_table_fini(&resolver->servers);
     route_fini(&resolver->route);
     resolver->servers = servers;
@@ -179,7 +199,18 @@ bool resolver_set_settings(struct resolver *resolver, const struct settings *set
             fetch_reroute(resolver, fetch);
         }
     }
+    probe_start_all(resolver, now);
+    warm_start(resolver, now);
     return true;
+}
+
+void resolver_settle(struct resolver *resolver, int64_t waited_us)
+{
+    for (unsigned i = 0; i < resolver->unsettled_count; i++) {
+        const struct unsettled *answer = &resolver->unsettled[i];
+        histogram_record(&resolver->stats.wait[answer->class][answer->outcome], waited_us);
+    }
+    resolver->unsettled_count = 0;
 }
 
 uint32_t resolver_waiting(const struct resolver *resolver)
@@ -197,8 +228,7 @@ const struct resolver_stats *resolver_stats_of(const struct resolver *resolver)
     return &resolver->stats;
 }
 
-bool resolver_server_at(
-    const struct resolver *resolver, size_t index, int64_t now, struct server_view *view_out)
+bool resolver_server_at(const struct resolver *resolver, size_t index, struct server_view *view_out)
 {
     if (index >= resolver->servers.count) {
         return false;
@@ -208,7 +238,7 @@ bool resolver_server_at(
         .group = resolver->servers.groups[server->group].name,
         .address = server->settings.address,
         .tls_name = server->settings.tls_name,
-        .state = server_state(server, now),
+        .state = server_state(server),
         .sent = counter_read(&server->sent),
         .answered = counter_read(&server->answered),
         .failed = counter_read(&server->failed),

@@ -61,9 +61,13 @@ void resolver_on_line_lost(struct resolver *resolver, uint64_t exchange, int64_t
 int64_t resolver_next_deadline(const struct resolver *resolver);
 void resolver_run_due(struct resolver *resolver, int64_t now);
 
+/* The answers that resolver_ask() gave at once since the last call have left the house, `waited_us`
+ * after their questions came in: that is what is recorded as their clients' wait. */
+void resolver_settle(struct resolver *resolver, int64_t waited_us);
+
 /* Takes new settings. Servers that stay keep their health; work under way goes on. Pool sizes
  * (questions_max) change with the next start only. False when memory is short: nothing changed. */
-bool resolver_set_settings(struct resolver *resolver, const struct settings *settings);
+bool resolver_set_settings(struct resolver *resolver, const struct settings *settings, int64_t now);
 
 /* How many clients wait, and how many fetches run: both 0 when quiet. */
 uint32_t resolver_waiting(const struct resolver *resolver);
@@ -76,16 +80,16 @@ struct server_view {
     const char *group; /* Valid until the next resolver_set_settings(). */
     struct address address;
     const char *tls_name;
-    const char *state;   /* "well", "resting" (failed lately; asked last) or "untried". */
-    uint64_t sent;       /* Messages. */
-    uint64_t answered;   /* Usable replies. */
-    uint64_t failed;     /* SERVFAIL, REFUSED, unreadable. */
-    uint64_t timed_out;  /* Tries without a reply in time. */
-    uint64_t lost;       /* Lines that broke. */
-    uint64_t latency_us; /* Smoothed round trip; 0: none yet. */
+    const char *state;               /* server_state() of resolver/server.h. */
+    uint64_t sent;                   /* Messages. */
+    uint64_t answered;               /* Usable replies. */
+    uint64_t failed;                 /* SERVFAIL, REFUSED, unreadable. */
+    uint64_t timed_out;              /* Tries without a reply in time. */
+    uint64_t lost;                   /* Lines that broke. */
+    uint64_t latency_us;             /* Smoothed round trip; 0: none yet. */
     const struct histogram *latency; /* Round trips of usable replies. */
 };
 
 /* False: no server with that index. Worker's thread only. */
 bool resolver_server_at(
-    const struct resolver *resolver, size_t index, int64_t now, struct server_view *view_out);
+    const struct resolver *resolver, size_t index, struct server_view *view_out);

@@ -4,11 +4,14 @@
 #include "base/deadline.h"
 #include "base/pool.h"
 #include "base/random.h"
+#include "resolver/doubt.h"
+#include "resolver/hedge.h"
 #include "resolver/inflight.h"
 #include "resolver/port.h"
 #include "resolver/route.h"
 #include "resolver/server.h"
 #include "resolver/stats.h"
+#include "resolver/warm.h"
 #include "wire/header.h"
 #include "wire/normalise.h"
 
@@ -19,10 +22,14 @@
  *     queries.in_use   <= queries.count   = questions_max
  *     fetches.in_use   <= fetches.count   = 2 x questions_max: a fetch may outlive its waiters
  *     exchanges.in_use <= exchanges.count = 2 x fetches.count
- *     deadlines        <= queries.count + fetches.count
+ *     deadlines        <= queries.count + fetches.count + RESOLVER_SERVERS_MAX + 1
+ *
+ * The one deadline more is that of `warm`.
  */
 struct cache;
 struct settings;
+
+#define RESOLVER_SERVERS_MAX (SETTINGS_GROUPS_MAX * SETTINGS_SERVERS_MAX)
 
 /* The scalars of the settings that this floor obeys. */
 struct resolver_limits {
@@ -31,10 +38,20 @@ struct resolver_limits {
     int64_t try_timeout_us;
     uint32_t stale_ttl_s;
     unsigned asks_max;
+    unsigned hedge_permille;
     uint16_t udp_answer_max;
     bool private_lists_local;
     struct normalise_limits ttl;
 };
+
+/* An answer given at once: counted when its batch leaves (resolver_settle()). */
+struct unsettled {
+    enum question_class class;
+    enum outcome outcome;
+};
+
+/* When a batch is larger, what is there is recorded without a wait. */
+#define RESOLVER_UNSETTLED_MAX 64
 
 struct resolver {
     struct cache *cache;
@@ -49,7 +66,12 @@ struct resolver {
     struct pool exchanges;
     struct inflight inflight;
     struct deadlines deadlines;
+    struct hedge hedge;
+    struct doubts doubts;
+    struct warm warm;
     struct resolver_stats stats;
+    struct unsettled unsettled[RESOLVER_UNSETTLED_MAX];
+    unsigned unsettled_count;
 
     /* Scratch of one turn; nothing in it survives an entry into the resolver. */
     uint8_t found[MESSAGE_SIZE_MAX];      /* Copied out of the cache, or composed by local. */
@@ -61,6 +83,8 @@ struct resolver {
 enum life {
     LIFE_QUERY,
     LIFE_FETCH,
+    LIFE_PROBE, /* Its id is the server's index. */
+    LIFE_WARM,
 };
 
 /* What a step tells its dispatcher. */

@@ -34,6 +34,8 @@ static void server_table_add_group(struct server_table *fresh, const struct serv
         size_t before = server_table_find(old, settings->name, &settings->servers[i]);
         if (before != SERVER_NONE) {
             memcpy(server, &old->servers[before], sizeof *server);
+            server->owed = 0; /* What is under way no longer knows its server. */
+            server->probe = (struct probe){0};
         }
         server->settings = settings->servers[i];
         server->group = index;
@@ -70,7 +72,10 @@ void server_table_fini(struct server_table *table)
 
 int64_t server_try_timeout(const struct server *server, unsigned tries_before, int64_t max_us)
 {
-    int64_t timeout = server->latency_us != 0 ? 4 * server->latency_us : max_us / 2;
+    int64_t timeout = 2 * latency_quantile(&server->recent, 990);
+    if (timeout == 0) {
+        timeout = server->latency_us != 0 ? 4 * server->latency_us : max_us / 2;
+    }
     if (timeout < SERVER_TRY_MIN_US) {
         timeout = SERVER_TRY_MIN_US;
     }
@@ -80,9 +85,30 @@ int64_t server_try_timeout(const struct server *server, unsigned tries_before, i
     return timeout < max_us ? timeout : max_us;
 }
 
-bool server_is_resting(const struct server *server, int64_t now)
+/* Where little is lost, `permille`; where much is, up to five in a hundred (the 95th percentile).
+ */
+static unsigned server_tail_permille(const struct server *server, unsigned permille)
 {
-    return server->streak >= SERVER_STREAK_MAX && now < server->rests_until;
+    unsigned tail = permille + (unsigned)(2000.0f * server->loss);
+    return tail < 50 ? tail : 50;
+}
+
+int64_t server_hedge_delay(const struct server *server, unsigned permille)
+{
+    unsigned tail = server_tail_permille(server, permille);
+    int64_t delay = latency_quantile(&server->recent, 1000 - tail);
+    if (delay == 0) {
+        return 0;
+    }
+    if (delay < SERVER_HEDGE_MIN_US) {
+        return SERVER_HEDGE_MIN_US;
+    }
+    return delay < SERVER_HEDGE_MAX_US ? delay : SERVER_HEDGE_MAX_US;
+}
+
+bool server_is_resting(const struct server *server)
+{
+    return server->streak >= SERVER_STREAK_MAX;
 }
 
 bool server_is_failing(const struct server *server)
@@ -90,14 +116,47 @@ bool server_is_failing(const struct server *server)
     return server->failures >= SERVER_FAILURES_MAX;
 }
 
-void server_on_reply(struct server *server, int64_t round_trip_us, bool is_usable)
+int64_t server_silence(const struct server *server)
+{
+    int64_t median = latency_quantile(&server->recent, 500);
+    int64_t patience = median != 0 ? 2 * median : SERVER_HEDGE_MAX_US;
+    return patience > SERVER_SILENT_US ? patience : SERVER_SILENT_US;
+}
+
+bool server_is_silent(const struct server *server, int64_t now)
+{
+    bool is_owing = server->owed >= SERVER_SILENT_MIN;
+    return is_owing && now - server->owes_since > server_silence(server);
+}
+
+void server_on_sent(struct server *server, int64_t now)
+{
+    counter_add(&server->sent, 1);
+    if (server->owed++ == 0) {
+        server->owes_since = now;
+    }
+}
+
+void server_on_withdrawn(struct server *server)
+{
+    server->owed -= server->owed > 0 ? 1 : 0;
+}
+
+static void server_note_loss(struct server *server, bool is_lost)
+{
+    server->loss += ((is_lost ? 1.0f : 0.0f) - server->loss) / 64.0f;
+}
+
+void server_on_reply(struct server *server, int64_t round_trip_us, bool is_usable, int64_t now)
 {
     if (round_trip_us < 1) {
         round_trip_us = 1;
     }
+    server->owes_since = now;
     server->streak = 0;
+    server_note_loss(server, false);
+    latency_add(&server->recent, round_trip_us);
     if (!is_usable) {
-        server->failures++;
         counter_add(&server->failed, 1);
         return;
     }
@@ -108,41 +167,38 @@ void server_on_reply(struct server *server, int64_t round_trip_us, bool is_usabl
         server->latency_us == 0 ? round_trip_us : (7 * server->latency_us + round_trip_us + 7) / 8;
 }
 
-static void server_add_to_streak(struct server *server, int64_t now)
+void server_on_failure(struct server *server, bool is_new)
 {
-    server->streak++;
-    if (server->streak < SERVER_STREAK_MAX) {
-        return;
-    }
-    int64_t rest = SERVER_REST_MIN_US;
-    for (unsigned i = SERVER_STREAK_MAX; i < server->streak && rest < SERVER_REST_MAX_US; i++) {
-        rest *= 2;
-    }
-    server->rests_until = now + (rest < SERVER_REST_MAX_US ? rest : SERVER_REST_MAX_US);
+    server->failures += is_new ? 1 : 0;
 }
 
-void server_on_timeout(struct server *server, int64_t now)
+void server_on_timeout(struct server *server)
 {
     counter_add(&server->timed_out, 1);
-    server_add_to_streak(server, now);
+    server_note_loss(server, true);
+    server->streak++;
 }
 
-void server_on_lost(struct server *server, int64_t now)
+void server_on_lost(struct server *server, bool is_stream)
 {
     counter_add(&server->lost, 1);
-    server_add_to_streak(server, now);
+    bool is_only_way = !is_stream || server->settings.tls_name[0] != '\0';
+    server->streak += is_only_way ? 1 : 0;
 }
 
 /* No route to it, most often: another address family than this host has. */
-void server_on_unsent(struct server *server, int64_t now)
+void server_on_unsent(struct server *server)
 {
-    server_add_to_streak(server, now);
+    server->streak++;
 }
 
-const char *server_state(const struct server *server, int64_t now)
+const char *server_state(const struct server *server)
 {
-    if (server_is_resting(server, now)) {
+    if (server_is_resting(server)) {
         return "resting";
+    }
+    if (server_is_failing(server)) {
+        return "failing";
     }
     return counter_read(&server->answered) > 0 ? "well" : "untried";
 }

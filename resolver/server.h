@@ -7,34 +7,48 @@
 
 #include "base/histogram.h"
 #include "conf/settings.h"
+#include "resolver/latency.h"
+#include "resolver/probe.h"
 
 /*
  * One upstream server: what it is called and how it has been doing. And the table of all servers,
- * group by group, as one worker sees them. Health survives a reload for servers that stay.
+ * group by group, as one worker sees them. Health survives a reload for servers that stay. A server
+ * is one address, so each address family has its own.
  *
- * A server rests after SERVER_STREAK_MAX tries in a row without a reply: it is then asked after all
- * others, never not at all, and its next reply ends the rest at once. A server that has replied
- * SERVER_FAILURES_MAX times in a row, and never usably (REFUSED to all we ask, say), is asked after
- * those that help, until a reply of it is usable.
+ * Silent: it owes us SERVER_SILENT_MIN replies or more and has said nothing for twice its median
+ * round trip, which chance alone brings about once in thousands of times: others are asked first,
+ * and a hedge against it costs no budget. Resting: SERVER_STREAK_MAX tries in a row had no reply in
+ * their time. It is then asked by probes only (resolver/probe.h),
+ * while questions that have nobody else to ask wait for it to come back; any reply ends the rest.
+ * Failing: SERVER_FAILURES_MAX
+ * replies in a row, none usable (REFUSED to all we ask, say): it is asked after those that help.
  */
 #define SERVER_STREAK_MAX   3
 #define SERVER_FAILURES_MAX 4
-#define SERVER_REST_MIN_US  (INT64_C(1) * 1000000)
-#define SERVER_REST_MAX_US  (INT64_C(30) * 1000000)
+#define SERVER_SILENT_MIN   6
+#define SERVER_SILENT_US    (INT64_C(10) * 1000)
 #define SERVER_TRY_MIN_US   (INT64_C(200) * 1000)
-#define SERVER_PLAIN_FOR_US                                                                        \
-    (INT64_C(900) * 1000000) /* EDNS refused: ask without it for so long.                          \
-                              */
+#define SERVER_HEDGE_MIN_US (INT64_C(5) * 1000)
+#define SERVER_HEDGE_MAX_US (INT64_C(400) * 1000)
+
+/* EDNS refused: it is asked without for so long, then EDNS has its next chance. */
+#define SERVER_PLAIN_FOR_US (INT64_C(900) * 1000000)
+
 #define SERVER_NONE SIZE_MAX
 
 struct server {
     struct settings_server settings;
     size_t group;
-    int64_t latency_us; /* Smoothed round trip (7/8 old, 1/8 new); 0: none measured yet. */
-    unsigned streak;    /* Tries without a reply since the last reply. */
-    unsigned failures;  /* Replies that were not usable, since the last one that was. */
-    int64_t rests_until;
-    int64_t plain_until; /* It refused EDNS; without it until then. */
+    int64_t latency_us;    /* Smoothed round trip (7/8 old, 1/8 new); 0: none measured yet. */
+    struct latency recent; /* What hedging goes by. */
+    float loss;            /* The share of lost tries lately, 0 to 1. */
+    unsigned streak;       /* Tries without a reply since the last reply. */
+    unsigned failures;     /* Replies that were not usable, since the last one that was. */
+    unsigned owed;         /* Messages under way. */
+    int64_t owes_since;    /* When the first of them went out, or the last reply came in. */
+    bool knows_edns;       /* It has replied to a message with an OPT record. */
+    int64_t plain_until;   /* It refused EDNS; without it until then. */
+    struct probe probe;
     struct counter sent;
     struct counter answered;
     struct counter failed;
@@ -63,18 +77,37 @@ bool server_table_init(
     struct server_table *table, const struct settings *settings, const struct server_table *old);
 void server_table_fini(struct server_table *table);
 
-/* How long to wait for this server before another is asked: four times its round trip, at least
- * SERVER_TRY_MIN_US, doubled for each earlier try of the same question, at most `max_us`. */
+/* How long to wait for this server before its try counts as lost: twice what 99 of 100 replies take
+ * lately (four times the round trip while that is not known), at least SERVER_TRY_MIN_US, doubled
+ * for each earlier try of the same question, at most `max_us`. */
 int64_t server_try_timeout(const struct server *server, unsigned tries_before, int64_t max_us);
 
-bool server_is_resting(const struct server *server, int64_t now);
+/* When waiting on is worth less than asking a second server: the tail of its recent round trips, so
+ * that about `permille` of its replies are later; less patience where it loses much. 0: unknown. */
+int64_t server_hedge_delay(const struct server *server, unsigned permille);
+
+bool server_is_resting(const struct server *server);
 bool server_is_failing(const struct server *server);
+bool server_is_silent(const struct server *server, int64_t now);
 
-/* What happened to a try. A late reply counts as a reply. */
-void server_on_reply(struct server *server, int64_t round_trip_us, bool is_usable);
-void server_on_timeout(struct server *server, int64_t now);
-void server_on_lost(struct server *server, int64_t now);
-void server_on_unsent(struct server *server, int64_t now);
+/* How long it may say nothing, when it owes enough replies, before it counts as silent. */
+int64_t server_silence(const struct server *server);
 
-/* "well", "resting" or "untried". */
-const char *server_state(const struct server *server, int64_t now);
+/* A message went out; nobody waits for its reply any more. */
+void server_on_sent(struct server *server, int64_t now);
+void server_on_withdrawn(struct server *server);
+
+/* It failed on a question; `is_new`: on one that it has not failed on lately. The same question
+ * again says nothing new about the server. */
+void server_on_failure(struct server *server, bool is_new);
+
+/* What happened to a try. A reply may come after the timeout; it counts as a reply all the same. */
+void server_on_reply(struct server *server, int64_t round_trip_us, bool is_usable, int64_t now);
+void server_on_timeout(struct server *server);
+void server_on_unsent(struct server *server);
+
+/* A line broke. A server whose TCP is closed is not away: its UDP may well answer. */
+void server_on_lost(struct server *server, bool is_stream);
+
+/* "well", "resting", "failing" or "untried". */
+const char *server_state(const struct server *server);

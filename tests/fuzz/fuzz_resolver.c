@@ -350,7 +350,7 @@ static void fuzz_pass_some(struct fuzz *fuzz)
 static void fuzz_reload(struct fuzz *fuzz, size_t index)
 {
     const struct settings *settings = fuzz_settings(index);
-    must(resolver_set_settings(fuzz->resolver, settings));
+    must(resolver_set_settings(fuzz->resolver, settings, fuzz->now));
     cache_set_stale_max(fuzz->cache, settings->stale_max_us);
     if (settings->answer_deadline_us > fuzz->deadline_us) {
         fuzz->deadline_us = settings->answer_deadline_us;
@@ -426,13 +426,14 @@ static void fuzz_begin(struct fuzz *fuzz)
 static void fuzz_check_quiet(const struct fuzz *fuzz)
 {
     must(resolver_waiting(fuzz->resolver) == 0);
-    must(resolver_fetching(fuzz->resolver) == 0);
-    must(resolver_next_deadline(fuzz->resolver) == INT64_MAX);
+    /* The one may be ". NS", which is kept warm for ever (resolver/warm.h). */
+    must(resolver_fetching(fuzz->resolver) <= 1);
     for (size_t i = 0; i < fuzz->client_count; i++) {
         must(fuzz->clients[i].due_at == 0);
     }
     for (size_t i = 0; i < FUZZ_LINES_MAX; i++) {
-        must(!fuzz->lines[i].is_open);
+        /* A server that rests is probed for ever, by asking for the root. */
+        must(!fuzz->lines[i].is_open || fuzz->lines[i].message[HEADER_SIZE] == 0);
     }
 }
 
@@ -459,6 +460,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     fuzz_pass(&fuzz, INT64_C(60) * 1000000);
     fuzz_check_quiet(&fuzz);
-    must(fuzz.sent <= (counter_read(&stats->fetches) - fetches) * 20);
+    must(fuzz.sent <=
+         (counter_read(&stats->fetches) - fetches) * 40 + counter_read(&stats->upstream_probes));
     return 0;
 }

@@ -8,154 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/must.h"
-#include "base/text.h"
 #include "wire/header.h"
 #include "wire/types.h"
 #include "cache/cache.h"
-#include "tests/sim/scenario_expect.h"
+#include "tests/sim/scenario.h"
 #include "tests/sim/sim.h"
-
-#define SCENARIO_WORDS_MAX 24
-#define SCENARIO_TEXT_SIZE 16384
-
-struct scenario {
-    const char *file;
-    unsigned line;
-    char conf[SCENARIO_TEXT_SIZE];
-    char world[SCENARIO_TEXT_SIZE];
-    struct sim *sim; /* Made by the first line that is neither conf nor data. */
-    struct actors actors;
-};
-
-struct words {
-    char *at[SCENARIO_WORDS_MAX];
-    size_t count;
-};
-
-/* Cuts a line into words; "..." is one word. */
-static struct words words_of(char *line)
-{
-    struct words words = {0};
-    char *at = line;
-    while (words.count < SCENARIO_WORDS_MAX) {
-        at += strspn(at, " \t\n");
-        if (*at == '\0' || *at == '#') {
-            return words;
-        }
-        bool is_quoted = *at == '"';
-        at += is_quoted ? 1 : 0;
-        words.at[words.count++] = at;
-        at += strcspn(at, is_quoted ? "\"" : " \t\n");
-        if (*at != '\0') {
-            *at++ = '\0';
-        }
-    }
-    return words;
-}
-
-static int64_t duration_of(const char *word)
-{
-    int64_t duration;
-    if (word == NULL || !text_parse_duration(word, strlen(word), &duration)) {
-        sim_fail("not a duration: %s", word != NULL ? word : "(nothing)");
-    }
-    return duration;
-}
-
-static unsigned number_of(const char *word)
-{
-    uint64_t number;
-    if (word == NULL || !text_parse_u64(word, strlen(word), 1000000, &number)) {
-        sim_fail("not a number: %s", word != NULL ? word : "(nothing)");
-    }
-    return (unsigned)number;
-}
-
-static struct sim_server *server_of(struct scenario *scenario, const char *word)
-{
-    struct address address;
-    if (!address_parse(word, strlen(word), 53, &address)) {
-        sim_fail("not an address: %s", word);
-    }
-    return sim_server_at(scenario->sim, &address);
-}
-
-static int rcode_of(const char *word)
-{
-    char text[TYPE_TEXT_SIZE];
-    for (unsigned rcode = 0; rcode < 16; rcode++) {
-        if (strcasecmp(rcode_to_text(rcode, text), word) == 0) {
-            return (int)rcode;
-        }
-    }
-    sim_fail("not an rcode: %s", word);
-}
-
-static enum sim_lie lie_of(const char *word)
-{
-    static const char *const names[] = {"none", "id", "question", "qr", "garbage", "first"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(names[i], word) == 0) {
-            return (enum sim_lie)i;
-        }
-    }
-    sim_fail("not a lie: %s", word);
-}
-
-/* One word of behaviour, with its argument; how many words it took. */
-static size_t server_set(struct sim_server *server, const char *word, const char *argument)
-{
-    static const struct {
-        const char *word;
-        size_t offset;
-    } flags[] = {
-        {"silent", offsetof(struct sim_server, is_silent)},
-        {"refusing", offsetof(struct sim_server, is_refusing)},
-        {"no-tcp", offsetof(struct sim_server, has_no_tcp)},
-        {"no-edns", offsetof(struct sim_server, has_no_edns)},
-        {"truncating", offsetof(struct sim_server, is_truncating)},
-    };
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
-        if (strcmp(flags[i].word, word) == 0) {
-            *(bool *)((char *)server + flags[i].offset) = true;
-            return 1;
-        }
-    }
-    if (strcmp(word, "well") == 0) {
-        *server = (struct sim_server){.address = server->address,
-            .rcode = -1,
-            .delay_us = 20000,
-            .asked = server->asked,
-            .asked_stream = server->asked_stream};
-        return 1;
-    }
-    if (strcmp(word, "delay") == 0) {
-        server->delay_us = duration_of(argument);
-    } else if (strcmp(word, "jitter") == 0) {
-        server->jitter_us = duration_of(argument);
-    } else if (strcmp(word, "loss") == 0) {
-        server->loss = number_of(argument);
-    } else if (strcmp(word, "duplicates") == 0) {
-        server->duplicates = number_of(argument);
-    } else if (strcmp(word, "rcode") == 0) {
-        server->rcode = rcode_of(argument);
-    } else if (strcmp(word, "lie") == 0) {
-        server->lie = lie_of(argument);
-    } else {
-        sim_fail("a server cannot be: %s", word);
-    }
-    return 2;
-}
-
-static void play_server(struct scenario *scenario, const struct words *words)
-{
-    struct sim_server *server = server_of(scenario, words->at[1]);
-    for (size_t i = 2; i < words->count;) {
-        i += server_set(server, words->at[i], i + 1 < words->count ? words->at[i + 1] : NULL);
-    }
-}
 
 static void question_set(struct sim_question *question, const char *word)
 {
@@ -179,11 +37,11 @@ static void question_set(struct sim_question *question, const char *word)
     }
 }
 
-/* ask ACTOR NAME TYPE [FLAG]... */
-static void play_ask(struct scenario *scenario, const struct words *words)
+/* ACTION ACTOR NAME TYPE [FLAG]... */
+static struct sim_question question_of(const struct words *words)
 {
     if (words->count < 4) {
-        sim_fail("ask ACTOR NAME TYPE");
+        sim_fail("%s ACTOR NAME TYPE", words->at[0]);
     }
     struct sim_question question = {
         .name = words->at[2], .class = CLASS_IN, .flags = HEADER_RD, .udp_size = 1232};
@@ -193,7 +51,19 @@ static void play_ask(struct scenario *scenario, const struct words *words)
     for (size_t i = 4; i < words->count; i++) {
         question_set(&question, words->at[i]);
     }
+    return question;
+}
+
+static void play_ask(struct scenario *scenario, const struct words *words)
+{
+    struct sim_question question = question_of(words);
     actors_set(&scenario->actors, words->at[1], sim_ask(scenario->sim, &question));
+}
+
+static void play_libc(struct scenario *scenario, const struct words *words)
+{
+    struct sim_question question = question_of(words);
+    actors_set_libc(&scenario->actors, words->at[1], sim_libc_new(scenario->sim, &question));
 }
 
 /* raw ACTOR HEX */
@@ -224,55 +94,106 @@ static void play_flush(struct scenario *scenario, const struct words *words)
     }
 }
 
-/* sent ADDRESS N, or sent ADDRESS at-most N */
-static void play_sent(struct scenario *scenario, const struct words *words)
+static void play_pass(struct scenario *scenario, const struct words *words)
 {
-    const struct sim_server *server = server_of(scenario, words->at[1]);
-    bool is_bound = strcmp(words->at[2], "at-most") == 0;
-    unsigned wanted = number_of(words->at[is_bound ? 3 : 2]);
-    if (is_bound ? server->asked > wanted : server->asked != wanted) {
-        sim_fail("%s was sent %llu messages", words->at[1], (unsigned long long)server->asked);
-    }
+    sim_pass(scenario->sim, words_duration(words, 1));
+}
+
+static void play_clock_jump(struct scenario *scenario, const struct words *words)
+{
+    sim_sleep(scenario->sim, words_duration(words, 1));
+}
+
+static void play_mark(struct scenario *scenario, const struct words *words)
+{
+    (void)words;
+    sim_mark(scenario->sim);
+}
+
+static void play_expect(struct scenario *scenario, const struct words *words)
+{
+    scenario_expect(
+        scenario->sim, &scenario->actors, (const char *const *)words->at + 1, words->count - 1);
+}
+
+static void play_counter(struct scenario *scenario, const struct words *words)
+{
+    scenario_expect_counter(scenario->sim, words_get(words, 1), words_number(words, 2));
+}
+
+static void play_reload(struct scenario *scenario, const struct words *words)
+{
+    (void)words;
+    sim_reload(scenario->sim, scenario->conf);
 }
 
 static void play_line(struct scenario *scenario, const struct words *words)
 {
-    const char *action = words->at[0];
-    if (strcmp(action, "server") == 0) {
-        play_server(scenario, words);
-    } else if (strcmp(action, "ask") == 0) {
-        play_ask(scenario, words);
-    } else if (strcmp(action, "raw") == 0) {
-        play_raw(scenario, words);
-    } else if (strcmp(action, "pass") == 0) {
-        sim_pass(scenario->sim, duration_of(words->at[1]));
-    } else if (strcmp(action, "expect") == 0) {
-        scenario_expect(
-            scenario->sim, &scenario->actors, (const char *const *)words->at + 1, words->count - 1);
-    } else if (strcmp(action, "sent") == 0) {
-        play_sent(scenario, words);
-    } else if (strcmp(action, "counter") == 0) {
-        scenario_expect_counter(scenario->sim, words->at[1], number_of(words->at[2]));
-    } else if (strcmp(action, "reload") == 0) {
-        sim_reload(scenario->sim, scenario->conf);
-    } else if (strcmp(action, "flush") == 0) {
-        play_flush(scenario, words);
-    } else {
-        sim_fail("no such action: %s", action);
+    static const struct {
+        const char *action;
+        void (*play)(struct scenario *scenario, const struct words *words);
+    } plays[] = {
+        {"server", play_server},
+        {"ask", play_ask},
+        {"libc", play_libc},
+        {"raw", play_raw},
+        {"load", play_load},
+        {"calm", play_calm},
+        {"pass", play_pass},
+        {"clock-jump", play_clock_jump},
+        {"mark", play_mark},
+        {"expect", play_expect},
+        {"expect-load", play_expect_load},
+        {"sent", play_sent},
+        {"sent-rate", play_sent_rate},
+        {"last", play_last},
+        {"extra", play_extra},
+        {"counter", play_counter},
+        {"reload", play_reload},
+        {"flush", play_flush},
+    };
+    for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
+        if (strcmp(plays[i].action, words->at[0]) == 0) {
+            plays[i].play(scenario, words);
+            return;
+        }
+    }
+    sim_fail("no such action: %s", words->at[0]);
+}
+
+static void text_append(char *text, const char *line)
+{
+    size_t len = strlen(text);
+    must(len + strlen(line) < SCENARIO_TEXT_SIZE);
+    memcpy(text + len, line, strlen(line) + 1);
+}
+
+/* data-each COUNT LINE: the line COUNT times, with "*" numbered. */
+static void describe_each(struct scenario *scenario, const char *line)
+{
+    char numbered[2048];
+    char *end;
+    unsigned long count = strtoul(line, &end, 10);
+    for (unsigned i = 1; i <= count; i++) {
+        sim_text_numbered(end + 1, i, numbered, sizeof numbered);
+        text_append(scenario->world, numbered);
     }
 }
 
 /* Lines that describe: they add to the configuration or the world. True: this was one. */
 static bool scenario_describe(struct scenario *scenario, const char *line)
 {
-    static const char *const kinds[] = {"conf ", "data "};
-    for (size_t i = 0; i < 2; i++) {
-        char *text = i == 0 ? scenario->conf : scenario->world;
-        if (strncmp(line, kinds[i], strlen(kinds[i])) == 0) {
-            size_t len = strlen(text);
-            snprintf(text + len, SCENARIO_TEXT_SIZE - len, "%s", line + strlen(kinds[i]));
-            return true;
-        }
+    if (strncmp(line, "conf ", 5) == 0) {
+        text_append(scenario->conf, line + 5);
+        return true;
+    }
+    if (strncmp(line, "data ", 5) == 0) {
+        text_append(scenario->world, line + 5);
+        return true;
+    }
+    if (strncmp(line, "data-each ", 10) == 0) {
+        describe_each(scenario, line + 10);
+        return true;
     }
     if (strncmp(line, "conf-anew", 9) == 0) {
         scenario->conf[0] = '\0';

@@ -16,7 +16,7 @@
 #include "resolver/stats.h"
 #include "tests/sim/sim.h"
 
-void actors_set(struct actors *actors, const char *name, size_t client)
+static struct actor *actor_named(struct actors *actors, const char *name)
 {
     size_t i = 0;
     while (i < actors->count && strcmp(actors->items[i].name, name) != 0) {
@@ -25,15 +25,28 @@ void actors_set(struct actors *actors, const char *name, size_t client)
     must(i < ACTORS_MAX);
     actors->count += i == actors->count ? 1 : 0;
     snprintf(actors->items[i].name, sizeof actors->items[i].name, "%s", name);
-    actors->items[i].client = client;
+    return &actors->items[i];
 }
 
-static const struct sim_client *actor_client(
-    const struct sim *sim, const struct actors *actors, const char *name)
+void actors_set(struct actors *actors, const char *name, size_t client)
+{
+    struct actor *actor = actor_named(actors, name);
+    actor->is_libc = false;
+    actor->index = client;
+}
+
+void actors_set_libc(struct actors *actors, const char *name, size_t libc)
+{
+    struct actor *actor = actor_named(actors, name);
+    actor->is_libc = true;
+    actor->index = libc;
+}
+
+static const struct actor *actor_find(const struct actors *actors, const char *name)
 {
     for (size_t i = 0; i < actors->count; i++) {
         if (strcmp(actors->items[i].name, name) == 0) {
-            return &sim->clients[actors->items[i].client];
+            return &actors->items[i];
         }
     }
     sim_fail("nobody is called %s", name);
@@ -226,14 +239,35 @@ static void expect_pair(const struct sim_client *client, const char *word, const
     }
 }
 
+/* libc has come to an end, well or not, and no later than that after its first message. */
+static void expect_libc(const struct sim *sim, const struct actor *actor, const char *limit)
+{
+    if (!actor->is_libc) {
+        sim_fail("%s is no libc", actor->name);
+    }
+    const struct sim_libc *libc = &sim->libcs[actor->index];
+    int64_t waited = (libc->is_done ? libc->done_at : sim->now) - libc->asked_at;
+    if (!libc->is_done || waited > expect_duration(limit)) {
+        sim_fail(
+            "libc %s %lld us", libc->is_done ? "waited" : "waits still, for", (long long)waited);
+    }
+}
+
 void scenario_expect(
     const struct sim *sim, const struct actors *actors, const char *const *words, size_t count)
 {
     if (count < 2) {
         sim_fail("expect ACTOR WORD...");
     }
-    const struct sim_client *client = actor_client(sim, actors, words[0]);
+    const struct actor *actor = actor_find(actors, words[0]);
+    size_t number = actor->is_libc ? sim->libcs[actor->index].client : actor->index;
+    const struct sim_client *client = &sim->clients[number];
     for (size_t i = 1; i < count; i++) {
+        if (strcmp(words[i], "libc-wait-at-most") == 0) {
+            expect_libc(sim, actor, i + 1 < count ? words[i + 1] : NULL);
+            i++;
+            continue;
+        }
         if (expect_state(client, words[i]) || expect_bare(client, words[i])) {
             continue;
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,16 +10,20 @@ struct sim;
 
 #define ACTORS_MAX 64
 
-/* Names of clients: each names the last question it asked. */
+/* The name of a client: it names the last question it asked. */
+struct actor {
+    char name[16];
+    bool is_libc;
+    size_t index; /* Of the client or the libc. */
+};
+
 struct actors {
-    struct {
-        char name[16];
-        size_t client;
-    } items[ACTORS_MAX];
+    struct actor items[ACTORS_MAX];
     size_t count;
 };
 
 void actors_set(struct actors *actors, const char *name, size_t client);
+void actors_set_libc(struct actors *actors, const char *name, size_t libc);
 
 /* Aborts by sim_fail() when it is otherwise. */
 void scenario_expect(

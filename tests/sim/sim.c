@@ -8,8 +8,6 @@
 
 #include "base/hash.h"
 #include "base/must.h"
-#include "wire/header.h"
-#include "wire/message.h"
 #include "cache/cache.h"
 #include "conf/parse.h"
 #include "tests/sim/sim_network.h"
@@ -81,10 +79,15 @@ struct sim *sim_new(const struct sim_plan *plan)
 }
 
 /* Longer than any life: answer_deadline is at most 30 s. */
-#define SIM_QUIET_US (INT64_C(60) * 1000000)
+#define SIM_QUIET_US (INT64_C(30) * 1000000)
 
+/* A dead server may be probed for ever; when all are well, there is nothing left to do. */
 static void sim_check_quiet(struct sim *sim)
 {
+    sim_pass(sim, SIM_QUIET_US);
+    for (size_t i = 0; i < sim->server_count; i++) {
+        sim_server_well(&sim->servers[i]);
+    }
     sim_pass(sim, SIM_QUIET_US);
     for (size_t i = 0; i < sim->client_count; i++) {
         if (sim->clients[i].state == SIM_CLIENT_WAITING) {
@@ -111,6 +114,7 @@ void sim_free(struct sim **sim)
         free(old->events[i].bytes);
     }
     free(old->events);
+    free(old->sent);
     free(old->clients);
     free(old->settings);
     free(old);
@@ -126,75 +130,9 @@ struct sim_server *sim_server_at(struct sim *sim, const struct address *address)
     }
     must(sim->server_count < SIM_SERVERS_MAX);
     struct sim_server *server = &sim->servers[sim->server_count++];
-    *server = (struct sim_server){.address = *address, .rcode = -1, .delay_us = 20000};
+    server->address = *address;
+    sim_server_well(server);
     return server;
-}
-
-void sim_client_take(struct sim *sim, uint64_t number, const uint8_t *bytes, size_t len)
-{
-    must(number < sim->client_count);
-    struct sim_client *client = &sim->clients[number];
-    if (client->state != SIM_CLIENT_WAITING) {
-        sim_fail("client %llu was answered twice", (unsigned long long)number);
-    }
-    client->state = SIM_CLIENT_ANSWERED;
-    client->answered_at = sim->now;
-    client->len = len < SIM_ANSWER_MAX ? len : SIM_ANSWER_MAX;
-    memcpy(client->answer, bytes, client->len);
-    sim_digest(sim, bytes, len);
-    if (client->answered_at - client->asked_at > sim->settings->answer_deadline_us) {
-        sim_fail("client %llu was answered after answer_deadline", (unsigned long long)number);
-    }
-}
-
-size_t sim_ask_bytes(struct sim *sim, const uint8_t *bytes, size_t len, bool is_stream)
-{
-    static uint8_t answer[MESSAGE_SIZE_MAX];
-    must(sim->client_count < SIM_CLIENTS_MAX);
-    size_t number = sim->client_count++;
-    struct sim_client *client = &sim->clients[number];
-    client->state = SIM_CLIENT_WAITING;
-    client->asked_at = sim->now;
-    struct ask ask = {.client = {.line = number, .is_stream = is_stream},
-        .query = bytes,
-        .len = len,
-        .answer = answer};
-    switch (resolver_ask(sim->resolver, &ask, sim->now)) {
-    case ASK_ANSWERED:
-        sim_client_take(sim, number, answer, ask.answer_len);
-        break;
-    case ASK_PARKED:
-        break;
-    case ASK_DROPPED:
-        client->state = SIM_CLIENT_DROPPED;
-        break;
-    }
-    return number;
-}
-
-size_t sim_ask(struct sim *sim, const struct sim_question *question)
-{
-    uint8_t bytes[512];
-    struct question asked = {.type = question->type, .class = question->class};
-    size_t name_len;
-    if (!name_from_text(question->name, strlen(question->name), asked.name, &name_len)) {
-        sim_fail("not a name: %s", question->name);
-    }
-    asked.name_len = (uint8_t)name_len;
-    struct writer writer = writer_of(bytes, sizeof bytes);
-    writer_take(&writer, HEADER_SIZE);
-    question_write(&writer, &asked);
-    if (question->has_edns) {
-        struct edns_reply edns = {.udp_size = question->udp_size,
-            .wants_dnssec = question->wants_dnssec,
-            .ede = EDE_NONE};
-        edns_write(&writer, &edns);
-    }
-    const uint16_t counts[4] = {1, 0, 0, question->has_edns ? 1 : 0};
-    header_set_id(bytes, random_u16(&sim->random));
-    header_set_flags(bytes, question->flags);
-    header_set_counts(bytes, counts);
-    return sim_ask_bytes(sim, bytes, writer.len, question->is_stream);
 }
 
 /* The next thing that happens, at or before `end`. False: nothing more. */
@@ -230,6 +168,22 @@ void sim_pass(struct sim *sim, int64_t duration_us)
 void sim_reload(struct sim *sim, const char *conf)
 {
     sim_parse(conf, sim->settings);
-    must(resolver_set_settings(sim->resolver, sim->settings));
+    must(resolver_set_settings(sim->resolver, sim->settings, sim->now));
     cache_set_stale_max(sim->cache, sim->settings->stale_max_us);
+}
+
+void sim_mark(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->server_count; i++) {
+        sim->servers[i].asked = 0;
+    }
+    sim->sent_marked = sim->sent_count;
+    sim->questions = 0;
+}
+
+void sim_sleep(struct sim *sim, int64_t duration_us)
+{
+    sim_events_sleep(sim, sim->now + duration_us, duration_us);
+    sim_clients_sleep(sim, duration_us);
+    sim->now += duration_us;
 }

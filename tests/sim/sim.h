@@ -8,6 +8,8 @@
 #include "base/random.h"
 #include "conf/settings.h"
 #include "resolver/resolver.h"
+#include "tests/sim/sim_clients.h"
+#include "tests/sim/sim_server.h"
 #include "tests/support/world.h"
 
 /*
@@ -20,33 +22,6 @@
 #define SIM_CLIENTS_MAX 20000
 #define SIM_ANSWER_MAX  4096 /* Of an answer that is kept for inspection. */
 
-/* How a server lies. */
-enum sim_lie {
-    SIM_LIE_NONE,
-    SIM_LIE_ID,       /* Another id. */
-    SIM_LIE_QUESTION, /* Another question. */
-    SIM_LIE_QR,       /* A query, not a reply. */
-    SIM_LIE_GARBAGE,  /* Right header and question, then noise. */
-    SIM_LIE_FIRST,    /* A forged reply with a wrong id first, then the true one. */
-};
-
-struct sim_server {
-    struct address address;
-    bool is_silent;   /* Nothing ever comes. */
-    bool is_refusing; /* Connection refused, at once. */
-    bool has_no_tcp;
-    bool has_no_edns;   /* FORMERR to a query with an OPT record. */
-    bool is_truncating; /* TC over UDP, always. */
-    int rcode;          /* Always this one; -1: as the world has it. */
-    enum sim_lie lie;
-    int64_t delay_us;
-    int64_t jitter_us;   /* Evenly up to so much more. */
-    unsigned loss;       /* Per cent of replies. */
-    unsigned duplicates; /* Per cent of replies. */
-    uint64_t asked;
-    uint64_t asked_stream;
-};
-
 enum sim_client_state {
     SIM_CLIENT_UNUSED,
     SIM_CLIENT_WAITING,
@@ -56,21 +31,38 @@ enum sim_client_state {
 
 struct sim_client {
     enum sim_client_state state;
+    struct sim_asker asker;
     int64_t asked_at;
     int64_t answered_at;
     size_t len;
     uint8_t answer[SIM_ANSWER_MAX]; /* Its beginning, if it is longer. */
 };
 
+enum sim_event_kind {
+    SIM_EVENT_REPLY,
+    SIM_EVENT_LOST, /* A line breaks. */
+    SIM_EVENT_LOOP, /* A message reaches the resolver that sent it. */
+    SIM_EVENT_CALL, /* A client does what it had in mind. */
+};
+
 /* Something that will happen. */
 struct sim_event {
     int64_t at;
+    enum sim_event_kind kind;
     uint64_t order;
     uint64_t exchange;
     uint64_t line;
-    bool is_lost;
+    enum sim_asker_kind caller;
+    size_t subject;
+    unsigned serial;
     uint8_t *bytes;
     size_t len;
+};
+
+/* A message to a server. */
+struct sim_sent {
+    int64_t at;
+    size_t server;
 };
 
 struct sim {
@@ -89,8 +81,18 @@ struct sim {
     uint64_t order_next;
     uint64_t line_next;
     uint64_t lines_open;
+    bool has_loops; /* A server has asked us. */
+    struct sim_sent *sent;
+    size_t sent_count;
+    size_t sent_capacity;
+    size_t sent_marked; /* How many there were at the scenario's last mark. */
+    uint64_t questions; /* Of clients, since then. */
     struct sim_client *clients;
     size_t client_count;
+    struct sim_libc libcs[SIM_LIBCS_MAX];
+    size_t libc_count;
+    struct sim_load loads[SIM_LOADS_MAX];
+    size_t load_count;
     uint64_t digest; /* Of all that went over the wire and when. */
 };
 
@@ -109,23 +111,21 @@ void sim_free(struct sim **sim);
 /* The server with that address, made well-behaved (20 ms) at its first mention. */
 struct sim_server *sim_server_at(struct sim *sim, const struct address *address);
 
-struct sim_question {
-    const char *name;
-    uint16_t type;
-    uint16_t class;
-    uint16_t flags; /* RD, AD, CD. */
-    bool is_stream;
-    bool has_edns;
-    bool wants_dnssec;
-    uint16_t udp_size;
-};
-
 /* Asks; the client's number. */
 size_t sim_ask(struct sim *sim, const struct sim_question *question);
 size_t sim_ask_bytes(struct sim *sim, const uint8_t *bytes, size_t len, bool is_stream);
 
+/* What has been sent and asked is counted from here. */
+void sim_mark(struct sim *sim);
+
+/* The largest number of messages to the server in any such time since the mark. */
+unsigned sim_sent_rate(const struct sim *sim, const struct sim_server *server, int64_t window_us);
+
 /* Lets time pass, with all that happens in it. */
 void sim_pass(struct sim *sim, int64_t duration_us);
+
+/* The host sleeps: the clock goes on, and nothing else does. */
+void sim_sleep(struct sim *sim, int64_t duration_us);
 
 /* Takes a new configuration; aborts when it is wrong. */
 void sim_reload(struct sim *sim, const char *conf);

@@ -6,19 +6,25 @@
 
 #include "base/must.h"
 #include "wire/header.h"
-#include "tests/support/world_answer.h"
 
 /* ---- Events, in the order of their times ---- */
 
-static void sim_event_add(struct sim *sim, const struct sim_event *event)
+static struct sim_event *sim_event_add(struct sim *sim, int64_t at, enum sim_event_kind kind)
 {
     if (sim->event_count == sim->event_capacity) {
         sim->event_capacity = sim->event_capacity == 0 ? 64 : 2 * sim->event_capacity;
         sim->events = realloc(sim->events, sim->event_capacity * sizeof *sim->events);
         must(sim->events != NULL);
     }
-    sim->events[sim->event_count] = *event;
-    sim->events[sim->event_count++].order = sim->order_next++;
+    struct sim_event *event = &sim->events[sim->event_count++];
+    *event = (struct sim_event){.at = at, .kind = kind, .order = sim->order_next++};
+    return event;
+}
+
+static void sim_event_remove(struct sim *sim, size_t index)
+{
+    free(sim->events[index].bytes);
+    sim->events[index] = sim->events[--sim->event_count];
 }
 
 static size_t sim_event_first(const struct sim *sim)
@@ -39,134 +45,165 @@ int64_t sim_event_next(const struct sim *sim)
     return sim->event_count == 0 ? INT64_MAX : sim->events[sim_event_first(sim)].at;
 }
 
+static void sim_loop_ask(struct sim *sim, const struct sim_event *event)
+{
+    struct sim_asker asker = {
+        .kind = SIM_ASKER_LOOP, .exchange = event->exchange, .line = event->line};
+    sim->has_loops = true;
+    sim_ask_as(sim, event->bytes, event->len, false, &asker);
+}
+
 void sim_event_run(struct sim *sim)
 {
     size_t first = sim_event_first(sim);
     struct sim_event event = sim->events[first];
     sim->events[first] = sim->events[--sim->event_count];
-    if (event.is_lost) {
-        sim->lines_open--;
-        resolver_on_line_lost(sim->resolver, event.exchange, sim->now);
-    } else {
+    switch (event.kind) {
+    case SIM_EVENT_REPLY:
         sim_digest(sim, event.bytes, event.len);
         resolver_on_reply(sim->resolver, event.exchange, event.bytes, event.len, sim->now);
+        break;
+    case SIM_EVENT_LOST:
+        sim->lines_open--;
+        resolver_on_line_lost(sim->resolver, event.exchange, sim->now);
+        break;
+    case SIM_EVENT_LOOP:
+        sim_loop_ask(sim, &event);
+        break;
+    case SIM_EVENT_CALL:
+        sim_call_run(sim, event.caller, event.subject, event.serial);
+        break;
     }
     free(event.bytes);
 }
 
-/* ---- What a server sends ---- */
+void sim_events_sleep(struct sim *sim, int64_t end, int64_t duration_us)
+{
+    for (size_t i = 0; i < sim->event_count;) {
+        struct sim_event *event = &sim->events[i];
+        bool is_datagram = event->kind == SIM_EVENT_REPLY || event->kind == SIM_EVENT_LOOP;
+        if (is_datagram && event->at <= end) {
+            sim_event_remove(sim, i);
+            continue;
+        }
+        event->at += event->kind == SIM_EVENT_CALL ? duration_us : 0;
+        i++;
+    }
+}
 
-static void sim_reply_add(struct sim *sim, const struct transmission *transmission, int64_t delay,
+/* ---- What is added to them ---- */
+
+static void event_bytes_set(struct sim_event *event, const uint8_t *bytes, size_t len)
+{
+    event->bytes = malloc(len);
+    must(event->bytes != NULL);
+    memcpy(event->bytes, bytes, len);
+    event->len = len;
+}
+
+void sim_reply_add(struct sim *sim, const struct transmission *transmission, int64_t delay,
     const uint8_t *bytes, size_t len)
 {
-    struct sim_event event = {.at = sim->now + delay,
-        .exchange = transmission->exchange,
-        .line = sim->line_next,
-        .len = len};
-    event.bytes = malloc(len);
-    must(event.bytes != NULL);
-    memcpy(event.bytes, bytes, len);
-    sim_event_add(sim, &event);
+    struct sim_event *event = sim_event_add(sim, sim->now + delay, SIM_EVENT_REPLY);
+    event->exchange = transmission->exchange;
+    event->line = sim->line_next;
+    event_bytes_set(event, bytes, len);
 }
 
-static size_t sim_lie(struct sim *sim, enum sim_lie lie, uint8_t *bytes, size_t len, size_t at)
+void sim_reply_astray(struct sim *sim, const struct transmission *transmission, int64_t delay,
+    const uint8_t *bytes, size_t len)
 {
-    switch (lie) {
-    case SIM_LIE_NONE:
-    case SIM_LIE_FIRST:
-        return len;
-    case SIM_LIE_ID:
-        header_set_id(bytes, (uint16_t)(header_id(bytes) + 1));
-        return len;
-    case SIM_LIE_QUESTION:
-        bytes[HEADER_SIZE + 1] ^= 0x01;
-        return len;
-    case SIM_LIE_QR:
-        header_set_flags(bytes, (uint16_t)(header_flags(bytes) & ~HEADER_QR));
-        return len;
-    case SIM_LIE_GARBAGE:
-        bytes_put_u16(bytes + 6, 7);
-        random_bytes(&sim->random, bytes + at, 40);
-        return at + 40;
+    for (size_t i = 0; i < sim->event_count; i++) {
+        if (sim->events[i].kind == SIM_EVENT_REPLY && sim->events[i].line != sim->line_next) {
+            struct transmission other = *transmission;
+            other.exchange = sim->events[i].exchange;
+            sim_reply_add(sim, &other, delay, bytes, len);
+            sim->events[sim->event_count - 1].line = sim->events[i].line;
+            return;
+        }
     }
-    must_never("a lie");
 }
 
-/* An error without records. */
-static size_t sim_error(const struct world_query *query, unsigned rcode, uint8_t *bytes)
+void sim_line_lose(struct sim *sim, const struct transmission *transmission, int64_t delay)
 {
-    struct writer writer = writer_of(bytes, 512);
-    writer_take(&writer, HEADER_SIZE);
-    question_write(&writer, &query->question);
-    const uint16_t counts[4] = {1, 0, 0, 0};
-    header_set_id(bytes, query->id);
-    header_set_flags(bytes, (uint16_t)(HEADER_QR | HEADER_RA | rcode));
-    header_set_counts(bytes, counts);
-    return writer.len;
+    struct sim_event *event = sim_event_add(sim, sim->now + delay, SIM_EVENT_LOST);
+    event->exchange = transmission->exchange;
+    event->line = sim->line_next;
 }
 
-static size_t sim_compose(struct sim *sim, const struct sim_server *server,
-    const struct world_query *query, bool is_stream, uint8_t *bytes)
+void sim_call_add(
+    struct sim *sim, int64_t at, enum sim_asker_kind kind, size_t subject, unsigned serial)
 {
-    if (server->rcode >= 0) {
-        return sim_error(query, (unsigned)server->rcode, bytes);
-    }
-    if (server->has_no_edns && query->has_edns) {
-        return sim_error(query, RCODE_FORMERR, bytes);
-    }
-    if (server->is_truncating && !is_stream) {
-        size_t len = sim_error(query, RCODE_NOERROR, bytes);
-        header_set_flags(bytes, (uint16_t)(header_flags(bytes) | HEADER_TC));
-        return len;
-    }
-    return world_answer_write(&sim->world, query, !is_stream, bytes, MESSAGE_SIZE_MAX);
+    struct sim_event *event = sim_event_add(sim, at, SIM_EVENT_CALL);
+    event->caller = kind;
+    event->subject = subject;
+    event->serial = serial;
 }
 
-static int64_t sim_delay(struct sim *sim, const struct sim_server *server, bool is_stream)
+/* ---- Loops: a server that asks whom it is to answer ---- */
+
+void sim_loop_add(struct sim *sim, const struct transmission *transmission, int64_t delay)
 {
-    int64_t delay = is_stream ? 2 * server->delay_us : server->delay_us;
-    if (server->jitter_us > 0) {
-        delay += random_below(&sim->random, (uint32_t)server->jitter_us);
-    }
-    return delay;
+    struct sim_event *event = sim_event_add(sim, sim->now + delay, SIM_EVENT_LOOP);
+    event->exchange = transmission->exchange;
+    event->line = sim->line_next;
+    event_bytes_set(event, transmission->message, transmission->len);
 }
 
-static bool sim_chance(struct sim *sim, unsigned percent)
+void sim_loop_answer(struct sim *sim, const struct sim_client *client)
 {
-    return percent > 0 && random_below(&sim->random, 100) < percent;
-}
-
-static void sim_serve(
-    struct sim *sim, const struct sim_server *server, const struct transmission *transmission)
-{
-    struct world_query query;
-    if (!world_query_read(transmission->message, transmission->len, &query)) {
-        sim_fail("the resolver sent a message that is no query");
-    }
-    bool is_stream = transmission->is_stream;
-    struct world_name name = {.len = query.question.name_len};
-    memcpy(name.bytes, query.question.name, name.len);
-    struct world_manner manner = world_manner_of(&sim->world, &name);
-    if (server->is_silent || manner.is_dropped || sim_chance(sim, server->loss)) {
+    if (client->asker.line == 0) {
         return;
     }
-    static uint8_t bytes[MESSAGE_SIZE_MAX];
-    size_t len = sim_compose(sim, server, &query, is_stream, bytes);
-    if (len == 0) {
-        return;
+    struct sim_event *event = sim_event_add(sim, sim->now + 1000, SIM_EVENT_REPLY);
+    event->exchange = client->asker.exchange;
+    event->line = client->asker.line;
+    event_bytes_set(event, client->answer, client->len);
+}
+
+/* Nobody waits for the answer any more; the question is on its way all the same. */
+static void sim_loops_forget(struct sim *sim, uint64_t line)
+{
+    for (size_t i = 0; i < sim->event_count; i++) {
+        if (sim->events[i].kind == SIM_EVENT_LOOP && sim->events[i].line == line) {
+            sim->events[i].line = 0;
+        }
     }
-    int64_t delay = sim_delay(sim, server, is_stream) + manner.delay_ms * INT64_C(1000);
-    if (server->lie == SIM_LIE_FIRST) {
-        header_set_id(bytes, (uint16_t)(query.id + 1));
-        sim_reply_add(sim, transmission, delay / 2, bytes, len);
-        header_set_id(bytes, query.id);
+    for (size_t i = 0; sim->has_loops && i < sim->client_count; i++) {
+        struct sim_asker *asker = &sim->clients[i].asker;
+        if (asker->kind == SIM_ASKER_LOOP && asker->line == line) {
+            asker->line = 0;
+        }
     }
-    size_t records_at = HEADER_SIZE + query.question.name_len + 4u;
-    len = sim_lie(sim, server->lie, bytes, len, records_at);
-    sim_reply_add(sim, transmission, delay, bytes, len);
-    if (sim_chance(sim, server->duplicates)) {
-        sim_reply_add(sim, transmission, delay + 1000, bytes, len);
+}
+
+/* ---- What has been sent ---- */
+
+static void sim_sent_add(struct sim *sim, const struct sim_server *server)
+{
+    if (sim->sent_count == sim->sent_capacity) {
+        sim->sent_capacity = sim->sent_capacity == 0 ? 256 : 2 * sim->sent_capacity;
+        sim->sent = realloc(sim->sent, sim->sent_capacity * sizeof *sim->sent);
+        must(sim->sent != NULL);
     }
+    sim->sent[sim->sent_count++] =
+        (struct sim_sent){.at = sim->now, .server = (size_t)(server - sim->servers)};
+}
+
+unsigned sim_sent_rate(const struct sim *sim, const struct sim_server *server, int64_t window_us)
+{
+    size_t number = (size_t)(server - sim->servers);
+    unsigned most = 0;
+    unsigned inside = 0;
+    size_t first = sim->sent_marked;
+    for (size_t i = sim->sent_marked; i < sim->sent_count; i++) {
+        inside += sim->sent[i].server == number ? 1 : 0;
+        for (; sim->sent[i].at - sim->sent[first].at >= window_us; first++) {
+            inside -= sim->sent[first].server == number ? 1 : 0;
+        }
+        most = inside > most ? inside : most;
+    }
+    return most;
 }
 
 /* ---- The port ---- */
@@ -177,19 +214,11 @@ static bool sim_transmit(void *world, const struct transmission *transmission, u
     struct sim_server *server = sim_server_at(sim, &transmission->server->address);
     sim_digest(sim, transmission->message, transmission->len);
     server->asked++;
-    server->asked_stream += transmission->is_stream ? 1 : 0;
+    sim_sent_add(sim, server);
     sim->line_next++;
     sim->lines_open++;
     *line_out = sim->line_next;
-    if (server->is_refusing || (transmission->is_stream && server->has_no_tcp)) {
-        struct sim_event event = {.at = sim->now + 100,
-            .exchange = transmission->exchange,
-            .line = sim->line_next,
-            .is_lost = true};
-        sim_event_add(sim, &event);
-    } else {
-        sim_serve(sim, server, transmission);
-    }
+    sim_server_serve(sim, server, transmission);
     return true;
 }
 
@@ -198,10 +227,10 @@ static void sim_withdraw(void *world, uint64_t line, bool is_stream)
     struct sim *sim = world;
     (void)is_stream;
     sim->lines_open--;
+    sim_loops_forget(sim, line);
     for (size_t i = 0; i < sim->event_count;) {
         if (sim->events[i].line == line) {
-            free(sim->events[i].bytes);
-            sim->events[i] = sim->events[--sim->event_count];
+            sim_event_remove(sim, i);
         } else {
             i++;
         }

@@ -73,7 +73,7 @@ static void storm_weather(struct sim *sim, struct random *dice)
     struct address address = {.family = ADDRESS_IPV4, .port = 53};
     memcpy(address.bytes, bytes, sizeof bytes);
     struct sim_server *server = sim_server_at(sim, &address);
-    *server = (struct sim_server){.address = server->address, .rcode = -1, .delay_us = 20000};
+    sim_server_well(server);
     server->loss = random_below(dice, 3) == 0 ? random_below(dice, 60) : 0;
     server->duplicates = random_below(dice, 3) == 0 ? 30 : 0;
     server->jitter_us = random_below(dice, 800000);
@@ -83,7 +83,15 @@ static void storm_weather(struct sim *sim, struct random *dice)
     server->has_no_edns = random_below(dice, 8) == 0;
     server->is_truncating = random_below(dice, 8) == 0;
     server->rcode = random_below(dice, 8) == 0 ? (int)random_below(dice, 11) : -1;
-    server->lie = (enum sim_lie)(random_below(dice, 3) == 0 ? random_below(dice, 6) : 0);
+    server->lie = (enum sim_lie)(random_below(dice, 3) == 0 ? random_below(dice, SIM_LIES) : 0);
+    server->drops_edns = random_below(dice, 10) == 0;
+    server->is_lowercase = random_below(dice, 6) == 0;
+    server->is_validating = random_below(dice, 4) == 0;
+    server->is_looping = random_below(dice, 20) == 0;
+    server->has_cookies = random_below(dice, 3) == 0;
+    server->wants_cookies = server->has_cookies && random_below(dice, 3) == 0;
+    server->delay_p99_us = random_below(dice, 2) == 0 ? 200000 : 0;
+    server->flapping_us = random_below(dice, 10) == 0 ? 3000000 : 0;
 }
 
 static void storm_turn(struct sim *sim, struct random *dice)

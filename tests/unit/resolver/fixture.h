@@ -78,6 +78,7 @@ struct fixture {
     struct resolver *resolver;
     struct sent sent[FIXTURE_SENT_MAX];
     size_t sent_count;
+    size_t probe_count;
     bool is_refusing_to_send;
     uint8_t delivered[MESSAGE_SIZE_MAX];
     size_t delivered_len;
@@ -104,6 +105,11 @@ static inline bool fixture_transmit(
     if (fixture->is_refusing_to_send) {
         return false;
     }
+    if (transmission->message[HEADER_SIZE] == 0) {
+        fixture->probe_count++; /* It asks for the root: a probe, which no test waits for. */
+        *line_out = FIXTURE_SENT_MAX + 1;
+        return true;
+    }
     assert_true(fixture->sent_count < FIXTURE_SENT_MAX);
     struct sent *sent = &fixture->sent[fixture->sent_count++];
     *sent = (struct sent){.exchange = transmission->exchange,
@@ -119,6 +125,9 @@ static inline bool fixture_transmit(
 static inline void fixture_withdraw(void *world, uint64_t line, bool is_stream)
 {
     struct fixture *fixture = world;
+    if (line > FIXTURE_SENT_MAX) {
+        return;
+    }
     struct sent *sent = &fixture->sent[line - 1];
     assert_false(sent->is_withdrawn);
     assert_true(sent->is_stream == is_stream);
@@ -177,6 +186,7 @@ static inline enum ask_verdict fixture_ask_bytes(
     struct ask ask = {
         .query = bytes, .len = len, .answer = fixture->answer, .client = {.line = 99}};
     enum ask_verdict verdict = resolver_ask(fixture->resolver, &ask, now);
+    resolver_settle(fixture->resolver, 0);
     fixture->answer_len = ask.answer_len;
     return verdict;
 }
@@ -260,12 +270,11 @@ static inline void fixture_pass(struct fixture *fixture, int64_t end)
     }
 }
 
-/* Nothing is left: no life, no deadline, no open line. */
+/* Nothing is left: no life, no open line. (Probes of servers that rest go on.) */
 static inline void fixture_check_quiet(const struct fixture *fixture)
 {
     assert_int_equal(resolver_waiting(fixture->resolver), 0);
     assert_int_equal(resolver_fetching(fixture->resolver), 0);
-    assert_true(resolver_next_deadline(fixture->resolver) == INT64_MAX);
     for (size_t i = 0; i < fixture->sent_count; i++) {
         assert_true(fixture->sent[i].is_withdrawn);
     }

@@ -113,7 +113,7 @@ static void test_pool_is_full(void **state)
     assert_int_equal(COUNTER(fixture, upstream_unsent), 1);
     assert_int_equal(COUNTER(fixture, upstream_sent), 0);
     assert_int_equal(fixture->resolver->servers.servers[0].streak, 0);
-    assert_true(resolver_server_at(fixture->resolver, 0, 0, &view));
+    assert_true(resolver_server_at(fixture->resolver, 0, &view));
     assert_int_equal(view.sent, 0);
     pool_give(pool, id); /* The last one taken: room for one. */
     fixture_pass(fixture, 0);

@@ -40,6 +40,22 @@ static void test_group(void **state)
     fixture_free(fixture);
 }
 
+/* With [zone .] even the root's own group is a choice, and its DS goes there. */
+static void test_group_of_the_root(void **state)
+{
+    struct fixture *fixture =
+        fixture_new("upstreams = 192.0.2.1\n[upstream office]\nservers = 192.0.2.9\n"
+                    "[zone .]\nupstream = office\n[zone org]\nupstream = default\n");
+    struct cache_key key = key_of(".", TYPE_DS);
+    (void)state;
+    assert_int_equal(fetch_group(fixture->resolver, &key), 1);
+    key = key_of("org", TYPE_DS);
+    assert_int_equal(fetch_group(fixture->resolver, &key), 1);
+    key = key_of("org", TYPE_NS);
+    assert_int_equal(fetch_group(fixture->resolver, &key), 0);
+    fixture_free(fixture);
+}
+
 static void test_strange_reply_is_left_alone(void **state)
 {
     struct fixture *fixture = fixture_new(conf);
@@ -85,6 +101,8 @@ static void test_shared_by_its_waiters(void **state)
 }
 
 /* The first good reply ends it: what else was asked is withdrawn. */
+/* The answer ends what has had its time at once; a try that has not is waited for until it is lost.
+ */
 static void test_end_withdraws_other_tries(void **state)
 {
     struct fixture *fixture = fixture_new(conf);
@@ -93,6 +111,10 @@ static void test_end_withdraws_other_tries(void **state)
     fixture_pass(fixture, 1200 * MS);
     assert_int_equal(fixture->sent_count, 3);
     assert_true(fixture_reply(fixture, 1, 0, 1300 * MS));
+    assert_int_equal(resolver_waiting(fixture->resolver), 0);
+    assert_true(fixture->sent[0].is_withdrawn);
+    assert_false(fixture->sent[2].is_withdrawn);
+    fixture_pass(fixture, 2001 * MS);
     fixture_check_quiet(fixture);
     fixture_free(fixture);
 }
@@ -147,6 +169,9 @@ static void test_retired(void **state)
     assert_int_equal(resolver_fetching(fixture->resolver), 1);
 
     size_t sent = fixture->sent_count;
+    for (size_t i = 0; i < fixture->resolver->servers.count; i++) {
+        fixture->resolver->servers.servers[i].streak = 0; /* They are not known to be away. */
+    }
     assert_int_equal(
         fixture_ask(fixture, "mail.example.net", TYPE_A, deadline + 1000 * MS), ASK_PARKED);
     assert_int_equal(fixture->sent_count, sent + 1);
@@ -158,6 +183,40 @@ static void test_retired(void **state)
     assert_true(fixture_reply(fixture, sent, 0, deadline + FETCH_LATE_US));
     assert_int_equal(fixture->delivered_count, 4);
     assert_int_equal(header_rcode(fixture->delivered), RCODE_NOERROR);
+    fixture_pass(fixture, deadline + FETCH_LATE_US + 2000 * MS);
+    fixture_check_quiet(fixture);
+    fixture_free(fixture);
+}
+
+/* It had asks left, and the try under way was not over. */
+static void test_retired_asks_no_more(void **state)
+{
+    struct fixture *fixture =
+        fixture_new("upstreams = 192.0.2.1\nquestions_max = 16\ntry_timeout = 3s\n");
+    (void)state;
+    fixture_ask(fixture, "mail.example.net", TYPE_A, 0);
+    fixture_pass(fixture, 4000 * MS);
+    assert_int_equal(fixture->delivered_count, 1);
+    assert_int_equal(fixture->sent_count, 2);
+    fixture_pass(fixture, 5999 * MS);
+    assert_int_equal(fixture->sent_count, 2);
+    assert_int_equal(resolver_fetching(fixture->resolver), 1);
+    fixture_pass(fixture, 6000 * MS);
+    fixture_check_quiet(fixture);
+    fixture_free(fixture);
+}
+
+/* A try may have more time than the fetch has: the fetch ends when it must. */
+static void test_end_comes_before_the_try(void **state)
+{
+    struct fixture *fixture =
+        fixture_new("upstreams = 192.0.2.1\nquestions_max = 16\ntry_timeout = 10s\n");
+    struct cache_key key = key_of("mail.example.net", TYPE_A);
+    (void)state;
+    assert_non_null(fetch_start(fixture->resolver, &key, false, 0));
+    fixture_pass(fixture, 5999 * MS);
+    assert_int_equal(fixture->sent_count, 2); /* At 0 and 5 s; the second would have until 15 s. */
+    fixture_pass(fixture, 6000 * MS);
     fixture_check_quiet(fixture);
     fixture_free(fixture);
 }
@@ -187,7 +246,7 @@ static void test_reroute(void **state)
     fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
     assert_string_equal(fixture->sent[0].server, "192.0.2.9@53");
     struct settings *fresh = settings_of("upstreams = 192.0.2.3\nquestions_max = 16\n");
-    assert_true(resolver_set_settings(fixture->resolver, fresh));
+    assert_true(resolver_set_settings(fixture->resolver, fresh, 0));
     free(fresh);
     fixture_pass(fixture, 400 * MS); /* Tells no server: it has gone. */
     assert_int_equal(fixture->sent_count, 2);
@@ -202,13 +261,35 @@ static void test_reroute(void **state)
     fixture_free(fixture);
 }
 
+/* What failed was another server: the one in its place now has not been asked. */
+static void test_reroute_forgets_failures(void **state)
+{
+    struct fixture *fixture = fixture_new("upstreams = 192.0.2.1 192.0.2.2\nquestions_max = 16\n");
+    (void)state;
+    fixture_ask(fixture, "mail.example.net", TYPE_A, 0);
+    assert_true(fixture_reply(fixture, 0, RCODE_REFUSED, MS));
+    assert_int_equal(fixture->sent_count, 2);
+    struct settings *fresh = settings_of("upstreams = 192.0.2.3\nquestions_max = 16\n");
+    assert_true(resolver_set_settings(fixture->resolver, fresh, 0));
+    free(fresh);
+    assert_true(fixture_reply(fixture, 1, RCODE_REFUSED, 2 * MS));
+    assert_int_equal(fixture->sent_count, 3);
+    assert_string_equal(fixture->sent[2].server, "192.0.2.3@53");
+    assert_true(fixture_reply(fixture, 2, 0, 3 * MS));
+    assert_int_equal(header_rcode(fixture->delivered), RCODE_NOERROR);
+    fixture_free(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_group),
+        cmocka_unit_test(test_group_of_the_root),
         cmocka_unit_test(test_strange_reply_is_left_alone),
         cmocka_unit_test(test_shared_by_its_waiters),
         cmocka_unit_test(test_end_withdraws_other_tries), cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_nobody_waits), cmocka_unit_test(test_retired),
-        cmocka_unit_test(test_retired_still_hears), cmocka_unit_test(test_reroute)};
+        cmocka_unit_test(test_retired_asks_no_more),
+        cmocka_unit_test(test_end_comes_before_the_try), cmocka_unit_test(test_retired_still_hears),
+        cmocka_unit_test(test_reroute), cmocka_unit_test(test_reroute_forgets_failures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,6 +60,9 @@ static void test_spent(void **state)
     assert_true(forward_is_spent(fixture->resolver, fetch, fetch->ends_at));
     fetch->asks_left = 0; /* A reply may still come. */
     assert_false(forward_is_spent(fixture->resolver, fetch, 0));
+    struct exchange *open = list_entry(fetch->exchanges.next, struct exchange, link);
+    assert_true(forward_resume_at(fixture->resolver, fetch, 0) == open->times_out_at);
+    open->is_late = true;
     assert_true(forward_resume_at(fixture->resolver, fetch, 0) == fetch->ends_at);
     exchange_end(fixture->resolver, list_entry(fetch->exchanges.next, struct exchange, link));
     assert_true(forward_is_spent(fixture->resolver, fetch, 0));
@@ -92,7 +95,7 @@ static void test_timeouts(void **state)
     fixture_pass(fixture, 3999 * MS);
     assert_int_equal(fixture->sent_count, 3);
     assert_int_equal(COUNTER(fixture, upstream_timeouts), 3);
-    assert_true(resolver_server_at(fixture->resolver, 0, 3999 * MS, &view));
+    assert_true(resolver_server_at(fixture->resolver, 0, &view));
     assert_int_equal(view.timed_out, 3);
     assert_int_equal(fixture->delivered_count, 0);
     assert_true(fixture_reply(fixture, 0, 0, 3999 * MS)); /* The first try is still heard. */
@@ -151,35 +154,41 @@ static void test_lost_line_and_servers(void **state)
     assert_string_equal(fixture->sent[0].server, "192.0.2.1@53");
     assert_string_equal(fixture->sent[1].server, "192.0.2.2@53");
     fixture_reply(fixture, 1, 0, 31 * MS);
-    assert_true(resolver_server_at(fixture->resolver, 0, 31 * MS, &view));
+    assert_true(resolver_server_at(fixture->resolver, 0, &view));
     assert_int_equal(view.lost, 1);
     assert_string_equal(view.group, "default");
-    assert_true(resolver_server_at(fixture->resolver, 1, 31 * MS, &view));
+    assert_true(resolver_server_at(fixture->resolver, 1, &view));
     assert_int_equal(view.answered, 1);
     assert_int_equal(view.latency_us, 30 * MS);
-    assert_false(resolver_server_at(fixture->resolver, 2, 0, &view));
+    assert_false(resolver_server_at(fixture->resolver, 2, &view));
     fixture_free(fixture);
 }
 
-/* A refused server is left alone for a pause, and asked again until the asks are used up. */
+/* A refused server is left alone for a pause and asked again; from the third time on it rests:
+ * probes find out when it is back, and the question waits for that, to its deadline. */
 static void test_lost_again_and_again(void **state)
 {
     struct fixture *fixture = fixture_new(conf_one);
     int64_t now = 0;
     (void)state;
     fixture_ask(fixture, "mail.example.org", TYPE_A, now);
-    for (size_t i = 0; i < 6; i++) {
-        assert_int_equal(fixture->sent_count, i + 1);
-        assert_int_equal(fixture->delivered_count, 0);
-        fixture_lose(fixture, i, now);
-        assert_int_equal(fixture->sent_count, i + 1);
+    for (size_t i = 0; i < SERVER_STREAK_MAX; i++) {
         int64_t pause = i == 0 ? FETCH_PAUSE_US : 2 * FETCH_PAUSE_US;
-        assert_int_equal(resolver_next_deadline(fixture->resolver), i < 5 ? now + pause : now);
-        now = resolver_next_deadline(fixture->resolver);
-        fixture_pass(fixture, now);
+        assert_int_equal(fixture->sent_count, i + 1);
+        fixture_lose(fixture, i, now);
+        fixture_pass(fixture, now + pause - 1);
+        assert_int_equal(fixture->sent_count, i + 1);
+        fixture_pass(fixture, now + pause);
+        now += pause;
     }
-    assert_int_equal(fixture->delivered_count, 1);
+    assert_int_equal(fixture->sent_count, SERVER_STREAK_MAX);
+    fixture_pass(fixture, 3999 * MS);
+    assert_int_equal(fixture->delivered_count, 0);
+    assert_in_range(fixture->probe_count, 4, 7);
+    fixture_pass(fixture, 4000 * MS);
     assert_int_equal(header_rcode(fixture->delivered), RCODE_SERVFAIL);
+    assert_int_equal(fixture->sent_count, SERVER_STREAK_MAX);
+    fixture_pass(fixture, 10000 * MS);
     fixture_check_quiet(fixture);
     fixture_free(fixture);
 }
@@ -187,7 +196,7 @@ static void test_lost_again_and_again(void **state)
 /* All tries are late and out of asks; when the last line breaks, nobody need wait any longer. */
 static void test_late_lines_break(void **state)
 {
-    struct fixture *fixture = fixture_new(conf_one);
+    struct fixture *fixture = fixture_new("upstreams = 192.0.2.1\nasks_max = 3\n");
     (void)state;
     fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
     fixture_pass(fixture, 2500 * MS);
@@ -242,6 +251,35 @@ static void test_broken_stream(void **state)
     fixture_free(fixture);
 }
 
+/* A stream whose try was over breaks: that was no chance given, and nothing is sent for it. */
+static void test_broken_late_stream(void **state)
+{
+    struct fixture *fixture = fixture_new("upstreams = 192.0.2.1#dns.example.net\n");
+    (void)state;
+    fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
+    fixture_pass(fixture, 400 * MS);
+    assert_int_equal(fixture->sent_count, 2);
+    fixture_lose(fixture, 0, 500 * MS);
+    assert_int_equal(fixture->sent_count, 2);
+    fixture_lose(fixture, 1, 510 * MS);
+    assert_int_equal(fixture->sent_count, 3);
+    assert_true(fixture_reply(fixture, 2, 0, 520 * MS));
+    assert_int_equal(header_rcode(fixture->delivered), RCODE_NOERROR);
+    fixture_free(fixture);
+
+    /* Nor when the next line breaks, another server's, and all have been asked: there is a pause.
+     */
+    fixture = fixture_new("upstreams = 192.0.2.1#dns.example.net 192.0.2.2\n");
+    fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
+    fixture_pass(fixture, 400 * MS);
+    assert_true(fixture->sent[0].is_stream && !fixture->sent[1].is_stream);
+    fixture_lose(fixture, 0, 500 * MS);
+    fixture_lose(fixture, 1, 510 * MS);
+    assert_int_equal(fixture->sent_count, 2);
+    assert_int_equal(resolver_next_deadline(fixture->resolver), 510 * MS + FETCH_PAUSE_US);
+    fixture_free(fixture);
+}
+
 /* A group without servers: an answer at once, not after a deadline. */
 static void test_nobody_to_ask(void **state)
 {
@@ -264,6 +302,6 @@ int main(void)
         cmocka_unit_test(test_unsendable_everywhere), cmocka_unit_test(test_lost_line_and_servers),
         cmocka_unit_test(test_lost_again_and_again), cmocka_unit_test(test_late_lines_break),
         cmocka_unit_test(test_late_line_is_no_event), cmocka_unit_test(test_broken_stream),
-        cmocka_unit_test(test_nobody_to_ask)};
+        cmocka_unit_test(test_broken_late_stream), cmocka_unit_test(test_nobody_to_ask)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

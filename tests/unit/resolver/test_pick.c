@@ -52,13 +52,14 @@ static void test_order(void **state)
     table->servers[1].streak = 1;
     assert_int_equal(usual_pick(table, &tries), 2);
     table->servers[2].streak = SERVER_STREAK_MAX;
-    table->servers[2].rests_until = 10;
     table->servers[0].streak = 2;
     assert_int_equal(usual_pick(table, &tries), 1);
     tries.asked[1] = 1;
     assert_int_equal(usual_pick(table, &tries), 0);
     tries.asked[0] = 1;
-    assert_int_equal(usual_pick(table, &tries), 2); /* A resting one is asked before any twice. */
+    assert_int_equal(usual_pick(table, &tries), 1); /* Probes find out about one that rests. */
+    tries.is_doubtful[1] = true;
+    assert_int_equal(usual_pick(table, &tries), 0);
 }
 
 static void test_failed_are_left_out(void **state)
@@ -98,7 +99,6 @@ static void test_failing_come_later(void **state)
     table->servers[1].failures = SERVER_FAILURES_MAX;
     assert_int_equal(usual_pick(table, &tries), 2);
     table->servers[2].streak = SERVER_STREAK_MAX;
-    table->servers[2].rests_until = 10;
     assert_int_equal(usual_pick(table, &tries), 0);
 }
 
@@ -113,12 +113,16 @@ static void test_exploration(void **state)
     table->servers[1].latency_us = 900;
     table->servers[2].latency_us = 20;
     table->servers[2].streak = SERVER_STREAK_MAX;
-    table->servers[2].rests_until = 10;
     for (unsigned i = 0; i < 9600; i++) {
         counts[pick_server(table, &table->groups[0], &tries, &random, 0)]++;
     }
-    assert_in_range(counts[1], 50, 200); /* About 9600 / 32 / 3. */
-    assert_int_equal(counts[2], 0);      /* Who rests is left in peace. */
+    assert_in_range(counts[1], 8, 60); /* About 9600 / 128 / 3. */
+    assert_int_equal(counts[2], 0);    /* Who rests is left in peace. */
+    tries.asked[0] = 1;                /* Not a first try: no time for adventures. */
+    tries.has_failed[1] = true;
+    for (unsigned i = 0; i < 960; i++) {
+        assert_int_equal(pick_server(table, &table->groups[0], &tries, &random, 0), 0);
+    }
 }
 
 int main(void)

@@ -68,6 +68,32 @@ static void test_parse(void **state)
     }
 }
 
+/* Records where a query has none: read, whole, and still no query (RFC 1035 section 4.1.1). */
+static void test_records_in_a_query(void **state)
+{
+    static const uint8_t record[16] = {
+        0xc0, 12, 0, TYPE_A, 0, CLASS_IN, 0, 0, 1, 44, 0, 4, 192, 0, 2, 1};
+    static const struct {
+        uint16_t counts[4];
+        enum ask_verdict verdict;
+    } cases[] = {
+        {{1, 1, 0, 0}, ASK_ANSWERED}, {{1, 0, 1, 0}, ASK_ANSWERED}, {{1, 0, 0, 1}, ASK_PARKED}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture *fixture = fixture_new(conf);
+        uint8_t bytes[512];
+        size_t len = query_of("mail.example.org", TYPE_A, bytes);
+        memcpy(bytes + len, record, sizeof record);
+        header_set_counts(bytes, cases[i].counts);
+        assert_int_equal(
+            fixture_ask_bytes(fixture, bytes, len + sizeof record, 0), cases[i].verdict);
+        if (cases[i].verdict == ASK_ANSWERED) {
+            assert_int_equal(header_rcode(fixture->answer), RCODE_FORMERR);
+        }
+        fixture_free(fixture);
+    }
+}
+
 /* BADVERS does not fit the header; it is not counted as the NOERROR that stands there. */
 static void test_badvers(void **state)
 {
@@ -134,19 +160,21 @@ static void test_without_rd(void **state)
     fixture_free(fixture);
 }
 
-/* The reply's A record has a TTL of 300 s; 290 s on it is in its last tenth. */
+/* The reply's A record has a TTL of 300 s; 280 s on it is in its last tenth. */
 static void test_refresh(void **state)
 {
-    struct fixture *fixture = fixture_new(conf);
+    struct fixture *fixture =
+        fixture_new("upstreams = 192.0.2.1\nquestions_max = 16\nanswer_deadline = 30s\n");
     (void)state;
     fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
     fixture_reply(fixture, 0, 0, 0);
     fixture_ask(fixture, "mail.example.org", TYPE_A, MS);
     assert_int_equal(
-        fixture_ask(fixture, "mail.example.org", TYPE_A, 290 * 1000 * MS), ASK_ANSWERED);
+        fixture_ask(fixture, "mail.example.org", TYPE_A, 280 * 1000 * MS), ASK_ANSWERED);
     assert_int_equal(fixture->sent_count, 2);
     assert_int_equal(COUNTER(fixture, fetches_refresh), 1);
-    /* While it is under way, and told again, there is no second one. */
+    /* After CACHE_REFRESH_AGAIN_US it is due again; while it is under way there is no second one.
+     */
     assert_int_equal(
         fixture_ask(fixture, "mail.example.org", TYPE_A, 299 * 1000 * MS), ASK_ANSWERED);
     assert_int_equal(COUNTER(fixture, fetches_refresh), 1);
@@ -210,6 +238,7 @@ static void test_stale_after_patience(void **state)
     assert_int_equal(
         fixture_ask(fixture, "mail.example.org", TYPE_A, LATER + patience + MS), ASK_ANSWERED);
     assert_int_equal(waits(fixture, QUESTION_CLASS_A, OUTCOME_HIT), 1);
+    fixture_pass(fixture, LATER + patience + 2000 * MS);
     fixture_check_quiet(fixture);
     fixture_free(fixture);
 }
@@ -230,6 +259,36 @@ static void test_stale_after_failure(void **state)
         fixture_ask_edns(fixture, "mail.example.org", TYPE_A, LATER + 2 * MS), ASK_ANSWERED);
     assert_int_equal(ede_of(fixture->answer, fixture->answer_len), EDE_STALE_ANSWER);
     assert_int_equal(fixture->sent_count, 2);
+    fixture_free(fixture);
+}
+
+/* Our upstream failed, but another worker's did not: its answer is in the cache. */
+static void test_another_worker_was_faster(void **state)
+{
+    struct fixture *fixture = fixture_new(conf);
+    struct cache_key key = key_of("mail.example.org", TYPE_A);
+    struct cache_key other = key_of("mail.example.org", TYPE_A);
+    uint8_t stored[512];
+    struct cache_found found;
+    (void)state;
+    other.checking_disabled = true; /* How the test comes by a stored form. */
+    uint8_t bytes[512];
+    size_t len = query_of("mail.example.org", TYPE_A, bytes);
+    header_set_flags(bytes, HEADER_RD | HEADER_CD);
+    fixture_ask_bytes(fixture, bytes, len, 0);
+    fixture_reply(fixture, 0, 0, 0);
+    assert_int_equal(
+        cache_peek(fixture->cache, &other, 0, stored, sizeof stored, &found), CACHE_FRESH);
+
+    fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
+    struct cache_fill fill = {
+        .kind = CACHE_KIND_ANSWER, .message = stored, .len = found.len, .ttl_s = 300};
+    cache_store(fixture->cache, &key, &fill, 5 * MS);
+    fixture_reply(fixture, 1, RCODE_SERVFAIL, 10 * MS);
+    assert_int_equal(fixture->delivered_count, 2);
+    assert_int_equal(header_rcode(fixture->delivered), RCODE_NOERROR);
+    assert_int_equal(header_ancount(fixture->delivered), 1);
+    assert_int_equal(waits(fixture, QUESTION_CLASS_A, OUTCOME_HIT), 1);
     fixture_free(fixture);
 }
 
@@ -322,10 +381,11 @@ static void test_truncation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_parse), cmocka_unit_test(test_badvers),
-        cmocka_unit_test(test_outcomes_are_counted), cmocka_unit_test(test_without_rd),
-        cmocka_unit_test(test_refresh), cmocka_unit_test(test_refresh_needs_room),
-        cmocka_unit_test(test_stale_after_patience), cmocka_unit_test(test_stale_after_failure),
-        cmocka_unit_test(test_overflow), cmocka_unit_test(test_failure_is_remembered),
-        cmocka_unit_test(test_truncation)};
+        cmocka_unit_test(test_records_in_a_query), cmocka_unit_test(test_outcomes_are_counted),
+        cmocka_unit_test(test_without_rd), cmocka_unit_test(test_refresh),
+        cmocka_unit_test(test_refresh_needs_room), cmocka_unit_test(test_stale_after_patience),
+        cmocka_unit_test(test_stale_after_failure),
+        cmocka_unit_test(test_another_worker_was_faster), cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_failure_is_remembered), cmocka_unit_test(test_truncation)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,28 +26,69 @@ static void test_try_timeout(void **state)
     }
 }
 
-static void test_rest_grows_and_ends(void **state)
+static void test_rest_until_a_reply(void **state)
 {
     static struct server server;
     (void)state;
-    assert_string_equal(server_state(&server, 0), "untried");
-    server_on_timeout(&server, 0);
-    server_on_lost(&server, 0);
-    assert_false(server_is_resting(&server, 0));
-    server_on_timeout(&server, 0);
-    assert_true(server_is_resting(&server, 0));
-    assert_string_equal(server_state(&server, 0), "resting");
-    assert_false(server_is_resting(&server, SERVER_REST_MIN_US));
-    for (unsigned i = 0; i < 20; i++) {
-        server_on_timeout(&server, 0);
-    }
-    assert_true(server_is_resting(&server, SERVER_REST_MAX_US - 1));
-    assert_false(server_is_resting(&server, SERVER_REST_MAX_US));
-    server_on_reply(&server, 20 * MS, true);
-    assert_false(server_is_resting(&server, 0));
-    assert_string_equal(server_state(&server, 0), "well");
-    assert_int_equal(counter_read(&server.timed_out), 22);
+    assert_string_equal(server_state(&server), "untried");
+    server_on_timeout(&server);
+    server_on_lost(&server, false);
+    assert_false(server_is_resting(&server));
+    server_on_timeout(&server);
+    assert_true(server_is_resting(&server));
+    assert_string_equal(server_state(&server), "resting");
+    server_on_reply(&server, 20 * MS, true, 27 * MS);
+    assert_false(server_is_resting(&server));
+    assert_string_equal(server_state(&server), "well");
+    assert_int_equal(counter_read(&server.timed_out), 2);
     assert_int_equal(counter_read(&server.lost), 1);
+}
+
+static void test_hedge_delay(void **state)
+{
+    static struct server server;
+    (void)state;
+    assert_int_equal(server_hedge_delay(&server, 20), 0); /* Nothing is known. */
+    for (unsigned i = 0; i < 200; i++) {
+        server_on_reply(&server, i % 25 == 0 ? 150 * MS : 20 * MS, true, 0);
+    }
+    assert_in_range(server_hedge_delay(&server, 20), 150 * MS, 180 * MS);
+    /* Where much is lost, the 95th percentile is patience enough. */
+    for (unsigned i = 0; i < 10; i++) {
+        server_on_timeout(&server);
+    }
+    assert_in_range(server_hedge_delay(&server, 20), 20 * MS, 24 * MS);
+}
+
+static void test_hedge_delay_is_bounded(void **state)
+{
+    static struct server fast;
+    static struct server slow;
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        server_on_reply(&fast, 100, true, 0);
+        server_on_reply(&slow, 3000 * MS, true, 0);
+    }
+    assert_int_equal(server_hedge_delay(&fast, 20), SERVER_HEDGE_MIN_US);
+    assert_int_equal(server_hedge_delay(&slow, 20), SERVER_HEDGE_MAX_US);
+}
+
+static void test_silence(void **state)
+{
+    static struct server server;
+    (void)state;
+    for (unsigned i = 0; i < 100; i++) {
+        server_on_reply(&server, 20 * MS, true, 1000 * MS);
+    }
+    for (unsigned i = 0; i < SERVER_SILENT_MIN; i++) {
+        assert_false(server_is_silent(&server, 9000 * MS)); /* It owes too little to tell. */
+        server_on_sent(&server, 1001 * MS);
+    }
+    assert_false(server_is_silent(&server, 1030 * MS));
+    assert_true(server_is_silent(&server, 1060 * MS));
+    server_on_reply(&server, 20 * MS, true, 1061 * MS);
+    server_on_withdrawn(&server);
+    assert_false(server_is_silent(&server, 1062 * MS));
 }
 
 static void test_failing(void **state)
@@ -56,12 +97,16 @@ static void test_failing(void **state)
     (void)state;
     for (unsigned i = 0; i < SERVER_FAILURES_MAX; i++) {
         assert_false(server_is_failing(&server));
-        server_on_reply(&server, MS, false);
+        server_on_failure(&server, false); /* The same question again. */
+        assert_false(server_is_failing(&server));
+        server_on_failure(&server, true);
+        server_on_reply(&server, MS, false, 0);
     }
     assert_true(server_is_failing(&server));
-    server_on_reply(&server, MS, true);
+    assert_string_equal(server_state(&server), "failing");
+    server_on_reply(&server, MS, true, 0);
     assert_false(server_is_failing(&server));
-    server_on_reply(&server, MS, false);
+    server_on_failure(&server, true);
     assert_false(server_is_failing(&server)); /* In a row. */
 }
 
@@ -71,10 +116,10 @@ static void test_unsent(void **state)
     static struct server server;
     (void)state;
     for (unsigned i = 0; i < SERVER_STREAK_MAX; i++) {
-        assert_false(server_is_resting(&server, 0));
-        server_on_unsent(&server, 0);
+        assert_false(server_is_resting(&server));
+        server_on_unsent(&server);
     }
-    assert_true(server_is_resting(&server, 0));
+    assert_true(server_is_resting(&server));
     assert_int_equal(counter_read(&server.lost), 0);
     assert_int_equal(counter_read(&server.timed_out), 0);
 }
@@ -83,12 +128,12 @@ static void test_latency_is_smoothed(void **state)
 {
     static struct server server;
     (void)state;
-    server_on_reply(&server, 80 * MS, true);
+    server_on_reply(&server, 80 * MS, true, 0);
     assert_int_equal(server.latency_us, 80 * MS);
-    server_on_reply(&server, 160 * MS, true);
+    server_on_reply(&server, 160 * MS, true, 0);
     assert_in_range(server.latency_us, 90 * MS, 90 * MS + 1);
     server_on_reply(
-        &server, 1, false); /* A failure says nothing about the round trip of answers. */
+        &server, 1, false, 0); /* A failure says nothing about the round trip of answers. */
     assert_in_range(server.latency_us, 90 * MS, 90 * MS + 1);
     assert_int_equal(counter_read(&server.failed), 1);
 }
@@ -120,8 +165,9 @@ static void test_health_survives_reload(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_try_timeout),
-        cmocka_unit_test(test_rest_grows_and_ends), cmocka_unit_test(test_failing),
-        cmocka_unit_test(test_unsent), cmocka_unit_test(test_latency_is_smoothed),
-        cmocka_unit_test(test_health_survives_reload)};
+        cmocka_unit_test(test_rest_until_a_reply), cmocka_unit_test(test_hedge_delay),
+        cmocka_unit_test(test_hedge_delay_is_bounded), cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_failing), cmocka_unit_test(test_unsent),
+        cmocka_unit_test(test_latency_is_smoothed), cmocka_unit_test(test_health_survives_reload)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

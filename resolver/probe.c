@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolver/probe.h"
+
+#include "wire/match.h"
+#include "wire/question.h"
+#include "wire/types.h"
+#include "resolver/exchange.h"
+#include "resolver/forward.h"
+#include "resolver/resolver_private.h"
+
+static const struct question probe_question = {
+    .name = {0}, .name_len = 1, .type = TYPE_NS, .class = CLASS_IN};
+
+static struct server *probe_server(struct resolver *resolver, size_t index)
+{
+    return &resolver->servers.servers[index];
+}
+
+static void probe_arm(struct resolver *resolver, size_t index, int64_t at)
+{
+    struct probe *probe = &probe_server(resolver, index)->probe;
+    probe->deadline.kind = LIFE_PROBE;
+    probe->deadline.id = index;
+    deadlines_set(&resolver->deadlines, &probe->deadline, at);
+}
+
+void probe_watch(struct resolver *resolver, size_t index, int64_t now)
+{
+    struct server *server = probe_server(resolver, index);
+    if (server_is_resting(server) && server->probe.interval_us == 0) {
+        server->probe.interval_us = PROBE_FIRST_US;
+        server->probe.sent_at = now;
+        probe_arm(resolver, index, now + PROBE_FIRST_US);
+    }
+}
+
+void probe_hasten(struct resolver *resolver, size_t index, int64_t now)
+{
+    struct server *server = probe_server(resolver, index);
+    probe_watch(resolver, index, now);
+    if (!server_is_resting(server)) {
+        return;
+    }
+    int64_t at = server->probe.sent_at + PROBE_WANTED_US;
+    at = at > now ? at : now;
+    if (server->probe.deadline.position == 0 || at < server->probe.deadline.at) {
+        probe_arm(resolver, index, at);
+    }
+}
+
+/* Questions wait for servers to come back. */
+static bool probe_is_wanted(const struct resolver *resolver)
+{
+    return resolver->fetches.in_use > 0;
+}
+
+/* The last probe had its time. */
+static void probe_end(struct resolver *resolver, struct probe *probe)
+{
+    struct exchange *exchange = pool_find(&resolver->exchanges, probe->exchange);
+    if (exchange != NULL) {
+        exchange_end(resolver, exchange);
+    }
+    probe->exchange = POOL_NONE;
+}
+
+void probe_on_deadline(struct resolver *resolver, size_t index, int64_t now)
+{
+    struct server *server = probe_server(resolver, index);
+    struct probe *probe = &server->probe;
+    probe_end(resolver, probe);
+    if (!server_is_resting(server)) {
+        probe->interval_us = 0;
+        return;
+    }
+    struct exchange_form form = {.question = &probe_question};
+    struct exchange_plan plan = {
+        .server = index,
+        .place = SERVER_NONE,
+        .is_stream = server->settings.tls_name[0] != '\0',
+        .has_edns = now >= server->plain_until,
+    };
+    counter_add(&resolver->stats.upstream_probes, 1);
+    struct exchange *exchange = exchange_start(resolver, &form, &plan, now);
+    probe->exchange = exchange != NULL ? exchange->id : POOL_NONE;
+    probe->sent_at = now;
+    probe_arm(
+        resolver, index, now + (probe_is_wanted(resolver) ? PROBE_WANTED_US : probe->interval_us));
+    probe->interval_us =
+        2 * probe->interval_us < PROBE_LAST_US ? 2 * probe->interval_us : PROBE_LAST_US;
+}
+
+bool probe_on_reply(struct resolver *resolver, struct exchange *exchange, const uint8_t *bytes,
+    size_t len, int64_t now)
+{
+    if (match_reply(bytes, len, exchange->wire_id, &probe_question) == MATCH_NO) {
+        counter_add(&resolver->stats.upstream_mismatched, 1);
+        return false;
+    }
+    /* Whatever it says, it speaks: whether it helps is for real questions to find out. */
+    struct server *server = probe_server(resolver, exchange->server);
+    server_on_reply(server, now - exchange->sent_at, true, now);
+    forward_open_gate(resolver, now);
+    exchange_end(resolver, exchange);
+    return true;
+}
+
+void probe_on_lost(struct resolver *resolver, struct exchange *exchange)
+{
+    exchange_forget(resolver, exchange);
+}
+
+void probe_stop_all(struct resolver *resolver)
+{
+    for (size_t i = 0; i < resolver->servers.count; i++) {
+        struct probe *probe = &probe_server(resolver, i)->probe;
+        probe_end(resolver, probe);
+        deadlines_clear(&resolver->deadlines, &probe->deadline);
+        probe->interval_us = 0;
+    }
+}
+
+void probe_start_all(struct resolver *resolver, int64_t now)
+{
+    for (size_t i = 0; i < resolver->servers.count; i++) {
+        probe_watch(resolver, i, now);
+    }
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/deadline.h"
+
+/*
+ * Probes: a server that rests is asked for the root's name servers now and then, by ourselves, so
+ * that its recovery is found without a client paying for it. First after PROBE_FIRST_US, then at
+ * twice the time up to PROBE_LAST_US, as long as it rests; while questions wait for it, each
+ * PROBE_WANTED_US.
+ */
+#define PROBE_FIRST_US  (INT64_C(1) * 1000000)
+#define PROBE_LAST_US   (INT64_C(10) * 1000000)
+#define PROBE_WANTED_US (INT64_C(550) * 1000)
+
+struct resolver;
+struct exchange;
+
+/* Embedded in its server. */
+struct probe {
+    struct deadline deadline;
+    uint64_t exchange;   /* The last one sent, or POOL_NONE. */
+    int64_t interval_us; /* 0: it does not run. */
+    int64_t sent_at;     /* The last one. */
+};
+
+/* The server at `index` has just had a try without a reply: if it rests now, it will be probed. */
+void probe_watch(struct resolver *resolver, size_t index, int64_t now);
+
+/* A question waits for that server: if it rests, the next probe goes out soon. */
+void probe_hasten(struct resolver *resolver, size_t index, int64_t now);
+
+/* Events. */
+void probe_on_deadline(struct resolver *resolver, size_t index, int64_t now);
+bool probe_on_reply(struct resolver *resolver, struct exchange *exchange, const uint8_t *bytes,
+    size_t len, int64_t now);
+void probe_on_lost(struct resolver *resolver, struct exchange *exchange);
+
+/* Before the table of servers is replaced: ends all probes. After it: starts those that are due. */
+void probe_stop_all(struct resolver *resolver);
+void probe_start_all(struct resolver *resolver, int64_t now);
