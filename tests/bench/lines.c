@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/bench/lines.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "wire/message.h"
+
+#define EVENTS_MAX     64
+#define READS_MAX      64 /* Datagrams taken from one socket in a turn. */
+#define RECEIVE_BUFFER (8 << 20)
+#define WAIT_MAX_US    CLOCK_US_PER_S
+
+/* A reply on its way. */
+struct parked {
+    struct deadline due;
+    size_t line;
+    unsigned generation;
+    struct sockaddr_storage peer;
+    socklen_t peer_len;
+    size_t len;
+    uint8_t bytes[2 + SYNTH_SIZE_MAX]; /* The reply stands behind room for TCP's length. */
+};
+
+bool lines_init(struct lines *lines, struct weather *weather, uint32_t ttl_max)
+{
+    memset(lines, 0, sizeof(*lines));
+    lines->weather = weather;
+    lines->ttl_max = ttl_max;
+    lines->epoll = epoll_create1(EPOLL_CLOEXEC);
+    return lines->epoll >= 0 &&
+           pool_init(&lines->parked, sizeof(struct parked), LINES_PARKED_MAX) &&
+           deadlines_init(&lines->due, LINES_PARKED_MAX);
+}
+
+static void line_close(struct line *line)
+{
+    close(line->fd);
+    line->kind = LINE_FREE;
+}
+
+void lines_fini(struct lines *lines)
+{
+    for (size_t i = 0; i < LINES_MAX; i++) {
+        if (lines->lines[i].kind != LINE_FREE) {
+            line_close(&lines->lines[i]);
+        }
+    }
+    deadlines_fini(&lines->due);
+    pool_fini(&lines->parked);
+    if (lines->epoll >= 0) {
+        close(lines->epoll);
+    }
+}
+
+void lines_reset_counts(struct lines *lines)
+{
+    memset(lines->counts, 0, sizeof(lines->counts));
+    lines->overflows = 0;
+    lines->ignored = 0;
+}
+
+/* Takes over `fd`; false: there is no room, and `fd` is closed. */
+static bool line_add(struct lines *lines, enum line_kind kind, int fd, size_t address)
+{
+    for (size_t i = 0; i < LINES_MAX; i++) {
+        struct line *line = &lines->lines[i];
+        struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = i}};
+        if (line->kind != LINE_FREE) {
+            continue;
+        }
+        if (epoll_ctl(lines->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+            break;
+        }
+        line->kind = kind;
+        line->fd = fd;
+        line->address = address;
+        line->len = 0;
+        line->generation++;
+        return true;
+    }
+    close(fd);
+    return false;
+}
+
+static bool socket_open(struct lines *lines, const struct address *address, int type)
+{
+    struct sockaddr_storage sockaddr;
+    socklen_t len = address_to_sockaddr(address, &sockaddr);
+    const int on = 1;
+    const int room = RECEIVE_BUFFER;
+    int fd = socket(sockaddr.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return false;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) != 0) {
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    }
+    if (bind(fd, (const struct sockaddr *)&sockaddr, len) != 0 ||
+        (type == SOCK_STREAM && listen(fd, LINES_CONNECTIONS_MAX) != 0)) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return false;
+    }
+    return line_add(lines, type == SOCK_STREAM ? LINE_LISTEN : LINE_UDP, fd, lines->address_count);
+}
+
+bool lines_listen(struct lines *lines, const struct address *address)
+{
+    if (lines->address_count == WEATHER_ADDRESSES_MAX || !socket_open(lines, address, SOCK_DGRAM) ||
+        !socket_open(lines, address, SOCK_STREAM)) {
+        return false;
+    }
+    lines->address_count++;
+    return true;
+}
+
+static void parked_send(struct lines *lines, struct parked *parked)
+{
+    struct line *line = &lines->lines[parked->line];
+    if (line->kind == LINE_FREE || line->generation != parked->generation) {
+        return;
+    }
+    if (line->kind == LINE_UDP) {
+        const struct sockaddr *peer = (const struct sockaddr *)&parked->peer;
+        (void)sendto(line->fd, parked->bytes + 2, parked->len, 0, peer, parked->peer_len);
+        return;
+    }
+    ssize_t framed_len = (ssize_t)parked->len + 2;
+    bytes_put_u16(parked->bytes, (uint16_t)parked->len);
+    if (send(line->fd, parked->bytes, (size_t)framed_len, MSG_NOSIGNAL) != framed_len) {
+        line_close(line);
+    }
+}
+
+static void question_count(struct lines *lines, size_t address, bool is_stream, int64_t now)
+{
+    struct line_count *count = &lines->counts[address];
+    int64_t second = now / CLOCK_US_PER_S;
+    count->questions++;
+    count->by_tcp += is_stream;
+    count->in_second = count->second == second ? count->in_second + 1 : 1;
+    count->second = second;
+    if (count->in_second > count->peak) {
+        count->peak = count->in_second;
+    }
+    if (lines->first_at == 0) {
+        lines->first_at = now;
+    }
+}
+
+/* `from` says where the reply goes; its bytes are made here. */
+static void question_take(
+    struct lines *lines, const struct parked *from, const uint8_t *bytes, size_t len)
+{
+    struct message query;
+    struct line *line = &lines->lines[from->line];
+    bool is_stream = line->kind == LINE_CONNECTION;
+    int64_t now = clock_now();
+    uint64_t id = POOL_NONE;
+    if (message_read(bytes, len, &query) != MESSAGE_GOOD) {
+        lines->ignored++;
+        return;
+    }
+    question_count(lines, line->address, is_stream, now);
+    int64_t delay_us =
+        weather_delay(lines->weather, line->address, &query.question, is_stream, now);
+    if (delay_us == WEATHER_NEVER) {
+        lines->counts[line->address].unanswered++;
+        return;
+    }
+    struct parked *parked = pool_take(&lines->parked, &id);
+    if (parked == NULL) {
+        lines->overflows++;
+        return;
+    }
+    parked->line = from->line;
+    parked->generation = line->generation;
+    parked->peer = from->peer;
+    parked->peer_len = from->peer_len;
+    parked->len = synth_reply(&query, lines->ttl_max, parked->bytes + 2);
+    if (parked->len == 0) {
+        lines->ignored++;
+        pool_give(&lines->parked, id);
+        return;
+    }
+    parked->due.id = id;
+    deadlines_set(&lines->due, &parked->due, now + delay_us);
+}
+
+static void udp_on_readable(struct lines *lines, size_t at)
+{
+    uint8_t bytes[LINES_QUERY_MAX];
+    for (unsigned i = 0; i < READS_MAX; i++) {
+        struct parked from = {.line = at, .peer_len = sizeof(from.peer)};
+        ssize_t len = recvfrom(lines->lines[at].fd, bytes, sizeof(bytes), 0,
+            (struct sockaddr *)&from.peer, &from.peer_len);
+        if (len < 0) {
+            return;
+        }
+        question_take(lines, &from, bytes, (size_t)len);
+    }
+}
+
+static void listen_on_readable(struct lines *lines, size_t at)
+{
+    int fd = accept4(lines->lines[at].fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0) {
+        (void)line_add(lines, LINE_CONNECTION, fd, lines->lines[at].address);
+    }
+}
+
+/* Takes every whole message out of the line's bytes. False: one is longer than any query. */
+static bool messages_take(struct lines *lines, size_t at)
+{
+    struct line *line = &lines->lines[at];
+    const struct parked from = {.line = at};
+    while (line->len >= 2) {
+        size_t len = bytes_get_u16(line->bytes);
+        if (len > LINES_QUERY_MAX) {
+            return false;
+        }
+        if (line->len < 2 + len) {
+            return true;
+        }
+        question_take(lines, &from, line->bytes + 2, len);
+        line->len -= 2 + len;
+        memmove(line->bytes, line->bytes + 2 + len, line->len);
+    }
+    return true;
+}
+
+static void connection_on_readable(struct lines *lines, size_t at)
+{
+    struct line *line = &lines->lines[at];
+    ssize_t len = recv(line->fd, line->bytes + line->len, sizeof(line->bytes) - line->len, 0);
+    if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    line->len += len > 0 ? (size_t)len : 0;
+    if (len <= 0 || !messages_take(lines, at)) {
+        line_close(line);
+    }
+}
+
+static void line_on_readable(struct lines *lines, size_t at)
+{
+    switch (lines->lines[at].kind) {
+    case LINE_FREE:
+        break;
+    case LINE_UDP:
+        udp_on_readable(lines, at);
+        break;
+    case LINE_LISTEN:
+        listen_on_readable(lines, at);
+        break;
+    case LINE_CONNECTION:
+        connection_on_readable(lines, at);
+        break;
+    }
+}
+
+static void due_run(struct lines *lines)
+{
+    struct deadline *due = deadlines_take_due(&lines->due, clock_now());
+    while (due != NULL) {
+        struct parked *parked = pool_find(&lines->parked, due->id);
+        parked_send(lines, parked);
+        pool_give(&lines->parked, due->id);
+        due = deadlines_take_due(&lines->due, clock_now());
+    }
+}
+
+int lines_turn(struct lines *lines)
+{
+    struct epoll_event events[EVENTS_MAX];
+    int foreign = -1;
+    due_run(lines);
+    int64_t next = deadlines_next(&lines->due);
+    int64_t wait_us = next == INT64_MAX ? WAIT_MAX_US : next - clock_now();
+    wait_us = wait_us < 0 ? 0 : wait_us;
+    const struct timespec wait = {
+        .tv_sec = wait_us / CLOCK_US_PER_S,
+        .tv_nsec = (long)(wait_us % CLOCK_US_PER_S) * 1000,
+    };
+    int count = epoll_pwait2(lines->epoll, events, EVENTS_MAX, &wait, NULL);
+    for (int i = 0; i < count; i++) {
+        uint64_t id = events[i].data.u64;
+        if ((id & LINES_FOREIGN) != 0) {
+            foreign = (int)(id & ~LINES_FOREIGN);
+        } else {
+            line_on_readable(lines, id);
+        }
+    }
+    return foreign;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct message;
+
+/*
+ * The reply to any question, made up out of its name and type, so that every resolver under
+ * measurement finds the same world and nothing has to be stored: MX, SPF, DKIM and DMARC records,
+ * addresses, PTR, listed or not. TTLs as mail software meets them: lists 60 to 300 s, MX and TXT 5
+ * min to 1 h, addresses 1 min to 1 h, PTR 1 h to 1 d. No reply needs more than 512 bytes. Pure.
+ */
+#define SYNTH_SIZE_MAX 512
+
+/* `ttl_max` caps every TTL, for measurements of what has expired. Returns the length; 0: `query`
+ * gets no reply. */
+size_t synth_reply(
+    const struct message *query, uint32_t ttl_max, uint8_t bytes_out[SYNTH_SIZE_MAX]);
