@@ -6,12 +6,22 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "wire/edns.h"
+#include "wire/name.h"
+#include "resolver/judge.h"
 
 /*
  * An exchange: one message to one server, and the wait for its reply. It belongs to its fetch and
  * stays open after its try has timed out, since a late reply is still an answer; it ends with a
  * reply, a lost line or the fetch. The line below holds its id.
+ *
+ * By UDP it carries what a forger would have to guess: the spelling of the name, which is drawn by
+ * lot, unless it is a DNS list's (whose servers may compare bytes), and with EDNS a cookie. Probes
+ * carry neither.
  */
+#define EXCHANGE_CAPITALS_SIZE ((NAME_SIZE_MAX + 7) / 8)
+#define EXCHANGE_PAD_TO        128 /* Over TLS (RFC 8467 section 4.1). */
+
 struct resolver;
 struct fetch;
 struct question;
@@ -26,9 +36,15 @@ struct exchange {
     uint16_t wire_id;
     bool is_stream;
     bool has_edns;
-    bool trusts_ad; /* As its group was configured when it was sent. */
-    bool is_late;   /* Its try has timed out. */
-    bool is_hedged; /* Another server was asked before this try had its time. */
+    bool trusts_ad;  /* As its group was configured when it was sent. */
+    bool is_late;    /* Its try has timed out. */
+    bool is_hedged;  /* Another server was asked before this try had its time. */
+    bool is_spelled; /* There are capitals in the name as sent. */
+    bool has_cookie;
+    bool is_recookied; /* Sent anew for a cookie that the server had asked for. */
+    bool is_doubted;   /* A reply came with a wrong spelling or cookie. */
+    uint8_t cookie[EDNS_COOKIE_CLIENT_SIZE];
+    uint8_t capitals[EXCHANGE_CAPITALS_SIZE]; /* A bit for each byte of the name. */
     int64_t sent_at;
     int64_t hedge_at;     /* Older than this, it is slower than usual. */
     int64_t times_out_at; /* Older than this, it counts as lost. */
@@ -48,6 +64,7 @@ struct exchange_plan {
     size_t place;
     bool is_stream;
     bool has_edns;
+    bool is_recookied;
     bool is_gated; /* The server rests; it is asked by probes only. */
 };
 
@@ -55,8 +72,21 @@ struct exchange_plan {
 struct exchange *exchange_start(struct resolver *resolver, const struct exchange_form *form,
     const struct exchange_plan *plan, int64_t now);
 
+/* What `judged`, the bytes of a reply, the question in lower case and the limits, means for this
+ * exchange; what it tells of the server's manners is remembered. The stored form goes to
+ * resolver->normalised. JUDGE_OTHER_CASE or JUDGE_NO_COOKIE is told once: what comes later like it
+ * is a stranger's. */
+enum judge_verdict exchange_judge(struct resolver *resolver, struct exchange *exchange,
+    struct judge_case *judged, struct normalised *normalised_out, int64_t now);
+
 /* Withdraws its line and gives it back. */
 void exchange_end(struct resolver *resolver, struct exchange *exchange);
 
 /* The same for a line that has already gone. */
 void exchange_forget(struct resolver *resolver, struct exchange *exchange);
+
+/* `seen` is the question that the exchange sent, letter for letter, and its letters were drawn at
+ * random: so it is our own message, come back. `asked` is the question as it was before the draw.
+ */
+bool exchange_is_echoed(const struct exchange *exchange, const struct question *asked,
+    const struct question *seen, uint16_t seen_id);

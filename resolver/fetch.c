@@ -150,15 +150,16 @@ bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const 
     struct judge_case judged = {
         .bytes = bytes,
         .len = len,
-        .id = exchange->wire_id,
         .asked = &fetch->question,
-        .has_edns = exchange->has_edns,
-        .is_stream = exchange->is_stream,
         .limits = resolver->limits.ttl,
     };
-    turn.verdict = judge_reply(&judged, resolver->normalised, &turn.normalised);
-    if (turn.verdict == JUDGE_STRANGER) {
+    turn.verdict = exchange_judge(resolver, exchange, &judged, &turn.normalised, now);
+    bool is_doubtful = turn.verdict == JUDGE_OTHER_CASE || turn.verdict == JUDGE_NO_COOKIE;
+    if (turn.verdict == JUDGE_STRANGER || is_doubtful) {
         counter_add(&resolver->stats.upstream_mismatched, 1);
+        if (is_doubtful && fetch->step == FETCH_AWAIT) {
+            fetch_wake(&turn, FETCH_JUDGE); /* The exchange stays open for the true reply. */
+        }
         return false;
     }
     if (fetch->step == FETCH_LINGER) {

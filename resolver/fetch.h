@@ -53,6 +53,10 @@ enum fetch_step {
  * restarts is away for a moment; twice as long from the second one on. */
 #define FETCH_PAUSE_US (INT64_C(200) * 1000)
 
+/* So long a question waits when no server of its group has been heard of for a while: an SMTP
+ * session asks a dozen of them, one after another, and its peer is waiting too. */
+#define FETCH_HOPELESS_US (INT64_C(1200) * 1000)
+
 /* A denial without an SOA says nothing about its lifetime (RFC 2308 section 5: not to be kept); so
  * long it is kept all the same, against storms. */
 #define FETCH_TTL_WITHOUT_SOA_S 5

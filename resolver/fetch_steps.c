@@ -83,7 +83,7 @@ static void fetch_close(struct fetch_turn *turn, bool is_usable)
 }
 
 /* The same server, asked in another way; if a reload took it away, whoever is next. */
-static void fetch_ask_again(struct fetch_turn *turn, bool is_stream, bool has_edns)
+static void fetch_plan_again(struct fetch_turn *turn, bool is_stream, bool has_edns)
 {
     const struct exchange *exchange = turn->exchange;
     turn->fetch->has_again = exchange->place != SERVER_NONE;
@@ -93,8 +93,31 @@ static void fetch_ask_again(struct fetch_turn *turn, bool is_stream, bool has_ed
         .is_stream = is_stream,
         .has_edns = has_edns,
     };
-    fetch_close(turn, true);
     turn->fetch->step = FETCH_ASK;
+}
+
+static void fetch_ask_again(struct fetch_turn *turn, bool is_stream, bool has_edns)
+{
+    fetch_plan_again(turn, is_stream, has_edns);
+    fetch_close(turn, true);
+}
+
+/* Once by UDP, with the cookie that came with the refusal; whoever is never content with its own
+ * cookies is asked where none is needed (RFC 7873 section 5.3). */
+static void fetch_ask_with_cookie(struct fetch_turn *turn)
+{
+    fetch_plan_again(turn, turn->exchange->is_recookied, turn->exchange->has_edns);
+    turn->fetch->again.is_recookied = true;
+    fetch_close(turn, true);
+}
+
+/* The spelling or the cookie did not come back: asked anew at once, without the spelling, or to see
+ * whether the server has lost its cookies. The try is over, but if this reply was forged, the true
+ * one may come. */
+static void fetch_ask_in_doubt(struct fetch_turn *turn)
+{
+    fetch_plan_again(turn, false, turn->exchange->has_edns);
+    turn->exchange->is_late = true;
 }
 
 /* This server will not help; another may, now or when its late reply comes. */
@@ -158,6 +181,13 @@ enum step_verdict fetch_judge(struct fetch_turn *turn)
         return STEP_ON;
     case JUDGE_NO_EDNS:
         fetch_ask_again(turn, turn->exchange->is_stream, false);
+        return STEP_ON;
+    case JUDGE_BAD_COOKIE:
+        fetch_ask_with_cookie(turn);
+        return STEP_ON;
+    case JUDGE_OTHER_CASE:
+    case JUDGE_NO_COOKIE:
+        fetch_ask_in_doubt(turn);
         return STEP_ON;
     case JUDGE_MALFORMED:
         counter_add(&stats->upstream_malformed, 1);

@@ -225,6 +225,7 @@ void forward_on_reply(
     bool was_resting = server_is_resting(server);
     server_on_reply(server, now - exchange->sent_at, is_usable, now);
     if (was_resting) {
+        server->probe.missed = 0;
         forward_open_gate(resolver, now);
     }
 }
@@ -243,11 +244,18 @@ void forward_open_gate(struct resolver *resolver, int64_t now)
     }
 }
 
-void forward_ask_gate(struct resolver *resolver, const struct fetch *fetch, int64_t now)
+void forward_ask_gate(struct resolver *resolver, struct fetch *fetch, int64_t now)
 {
     const struct server_group *group = forward_group(resolver, fetch);
+    bool is_hopeless = true;
     for (size_t place = 0; place < group->count; place++) {
-        probe_hasten(resolver, group->first + place, now);
+        size_t index = group->first + place;
+        is_hopeless =
+            is_hopeless && resolver->servers.servers[index].probe.missed >= PROBE_HOPE_MAX;
+        probe_hasten(resolver, index, now);
+    }
+    if (is_hopeless && fetch->ends_at > now + FETCH_HOPELESS_US) {
+        fetch->ends_at = now + FETCH_HOPELESS_US;
     }
 }
 

@@ -53,8 +53,9 @@ void forward_on_reply(
 /* A server that rested is back: those who wait for it are due. */
 void forward_open_gate(struct resolver *resolver, int64_t now);
 
-/* The fetch waits for servers that rest: they are to be probed soon. */
-void forward_ask_gate(struct resolver *resolver, const struct fetch *fetch, int64_t now);
+/* The fetch waits for servers that rest: they are to be probed soon. If all of them have missed
+ * PROBE_HOPE_MAX probes by now, it waits no longer than FETCH_HOPELESS_US. */
+void forward_ask_gate(struct resolver *resolver, struct fetch *fetch, int64_t now);
 
 /* Tries that have had their time become late, and their servers are told so. */
 void forward_on_timeout(struct resolver *resolver, struct fetch *fetch, int64_t now);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolver/judge.h"
 
+#include <string.h>
+
 #include "wire/header.h"
 #include "wire/match.h"
 #include "wire/message.h"
@@ -33,6 +35,44 @@ static enum judge_verdict judge_records(const struct judge_case *judged,
     return JUDGE_MALFORMED;
 }
 
+/* False: without its server's cookie it is nobody's reply (RFC 7873 section 5.3). */
+static bool judge_check_cookie(struct judge_cookie *cookie, const struct edns *edns)
+{
+    if (cookie == NULL) {
+        return true;
+    }
+    cookie->is_checked = true;
+    cookie->verdict = cookie_check(edns, cookie->client, cookie->is_expected);
+    cookie->received_len = edns->cookie_len;
+    memcpy(cookie->received, edns->cookie, sizeof cookie->received);
+    return cookie->verdict != COOKIE_MISSING && cookie->verdict != COOKIE_WRONG;
+}
+
+/* A header alone cannot carry a cookie. */
+static enum judge_verdict judge_bare(const struct judge_case *judged)
+{
+    static const struct edns none;
+    if (!judge_check_cookie(judged->cookie, &none)) {
+        return JUDGE_NO_COOKIE;
+    }
+    return judge_rcode(header_rcode(judged->bytes), judged->has_edns);
+}
+
+static enum judge_verdict judge_message(const struct judge_case *judged,
+    const struct message *reply, uint8_t *stored_out, struct normalised *normalised_out)
+{
+    if (!judge_check_cookie(judged->cookie, &reply->edns)) {
+        return JUDGE_NO_COOKIE;
+    }
+    if (reply->rcode == RCODE_BADCOOKIE && judged->cookie != NULL) {
+        return JUDGE_BAD_COOKIE;
+    }
+    if (reply->rcode != RCODE_NOERROR && reply->rcode != RCODE_NXDOMAIN) {
+        return judge_rcode(reply->rcode, judged->has_edns);
+    }
+    return judge_records(judged, reply, stored_out, normalised_out);
+}
+
 enum judge_verdict judge_reply(
     const struct judge_case *judged, uint8_t *stored_out, struct normalised *normalised_out)
 {
@@ -40,14 +80,19 @@ enum judge_verdict judge_reply(
     case MATCH_NO:
         return JUDGE_STRANGER;
     case MATCH_BARE_ERROR:
-        return judge_rcode(header_rcode(judged->bytes), judged->has_edns);
+        return judge_bare(judged);
     case MATCH_OTHER_CASE:
+        if (judged->is_spelled) {
+            return JUDGE_OTHER_CASE;
+        }
+        break;
     case MATCH_YES:
         break;
     }
     /* The cut may fall inside a record: a truncated reply need not be readable to its end. A stream
      * has room for everything: what is cut there will never be whole, and half a set of MX records,
-     * or none, is no answer (RFC 2181 section 9). */
+     * or none, is no answer (RFC 2181 section 9). A cut reply's cookie may have been cut away, and
+     * over TCP none is needed. */
     if ((header_flags(judged->bytes) & HEADER_TC) != 0) {
         return judged->is_stream ? JUDGE_MALFORMED : JUDGE_TRUNCATED;
     }
@@ -55,8 +100,5 @@ enum judge_verdict judge_reply(
     if (message_read(judged->bytes, judged->len, &reply) != MESSAGE_GOOD) {
         return JUDGE_MALFORMED;
     }
-    if (reply.rcode != RCODE_NOERROR && reply.rcode != RCODE_NXDOMAIN) {
-        return judge_rcode(reply.rcode, judged->has_edns);
-    }
-    return judge_records(judged, &reply, stored_out, normalised_out);
+    return judge_message(judged, &reply, stored_out, normalised_out);
 }

@@ -5,12 +5,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wire/cookie.h"
+#include "wire/edns.h"
 #include "wire/normalise.h"
 
 /*
  * What does this reply mean? Pure: bytes in, verdict out; no server, no fetch, no clock.
  */
 struct question;
+
+/* The cookie sent with the question, and what came back. */
+struct judge_cookie {
+    uint8_t client[EDNS_COOKIE_CLIENT_SIZE];
+    bool is_expected;            /* The server has given one before. */
+    bool is_checked;             /* The reply came far enough for `verdict` to mean something. */
+    enum cookie_verdict verdict; /* With COOKIE_GOOD, `received` is to be kept. */
+    uint8_t received[EDNS_COOKIE_SIZE_MAX];
+    size_t received_len;
+};
 
 struct judge_case {
     const uint8_t *bytes;
@@ -19,20 +31,25 @@ struct judge_case {
     const struct question *asked; /* That we sent. */
     bool has_edns;                /* We sent an OPT record. */
     bool is_stream;
+    bool is_spelled;             /* With letters in random case, which are to come back. */
+    struct judge_cookie *cookie; /* NULL: none was sent. */
     struct normalise_limits limits;
 };
 
 enum judge_verdict {
-    JUDGE_ANSWER,    /* The records asked for. */
-    JUDGE_NODATA,    /* The name exists, not with this type. */
-    JUDGE_NXDOMAIN,  /* The name does not exist. */
-    JUDGE_TRUNCATED, /* Ask again over TCP. */
-    JUDGE_NO_EDNS,   /* The server does not take our OPT record (RFC 6891 section 7). */
-    JUDGE_SERVFAIL,  /* Or another rcode that is no answer. */
-    JUDGE_REFUSED,   /* It will not answer us. */
-    JUDGE_LAME,      /* A referral, or nothing: no forwarder for this name. */
-    JUDGE_MALFORMED, /* It has our id and question, but cannot be read, or is cut on a stream. */
-    JUDGE_STRANGER,  /* Not the reply to what we asked. */
+    JUDGE_ANSWER,     /* The records asked for. */
+    JUDGE_NODATA,     /* The name exists, not with this type. */
+    JUDGE_NXDOMAIN,   /* The name does not exist. */
+    JUDGE_TRUNCATED,  /* Ask again over TCP. */
+    JUDGE_NO_EDNS,    /* The server does not take our OPT record (RFC 6891 section 7). */
+    JUDGE_BAD_COOKIE, /* It wants to see its cookie first (RFC 7873 section 5.3). */
+    JUDGE_OTHER_CASE, /* Right but for the spelling: a forgery, or it does not keep letters. */
+    JUDGE_NO_COOKIE,  /* Right but for the cookie: a forgery, or the server has lost it. */
+    JUDGE_SERVFAIL,   /* Or another rcode that is no answer. */
+    JUDGE_REFUSED,    /* It will not answer us. */
+    JUDGE_LAME,       /* A referral, or nothing: no forwarder for this name. */
+    JUDGE_MALFORMED,  /* It has our id and question, but cannot be read, or is cut on a stream. */
+    JUDGE_STRANGER,   /* Not the reply to what we asked. */
 };
 
 /* With ANSWER, NODATA and NXDOMAIN the stored form is in stored_out (room: MESSAGE_SIZE_MAX). */

@@ -71,6 +71,7 @@ void probe_on_deadline(struct resolver *resolver, size_t index, int64_t now)
     probe_end(resolver, probe);
     if (!server_is_resting(server)) {
         probe->interval_us = 0;
+        probe->missed = 0;
         return;
     }
     struct exchange_form form = {.question = &probe_question};
@@ -84,6 +85,7 @@ void probe_on_deadline(struct resolver *resolver, size_t index, int64_t now)
     struct exchange *exchange = exchange_start(resolver, &form, &plan, now);
     probe->exchange = exchange != NULL ? exchange->id : POOL_NONE;
     probe->sent_at = now;
+    probe->missed++;
     probe_arm(
         resolver, index, now + (probe_is_wanted(resolver) ? PROBE_WANTED_US : probe->interval_us));
     probe->interval_us =
@@ -100,6 +102,7 @@ bool probe_on_reply(struct resolver *resolver, struct exchange *exchange, const 
     /* Whatever it says, it speaks: whether it helps is for real questions to find out. */
     struct server *server = probe_server(resolver, exchange->server);
     server_on_reply(server, now - exchange->sent_at, true, now);
+    server->probe.missed = 0;
     forward_open_gate(resolver, now);
     exchange_end(resolver, exchange);
     return true;

@@ -17,6 +17,9 @@
 #define PROBE_LAST_US   (INT64_C(10) * 1000000)
 #define PROBE_WANTED_US (INT64_C(550) * 1000)
 
+/* After so many probes without a reply there is little hope left. */
+#define PROBE_HOPE_MAX 6
+
 struct resolver;
 struct exchange;
 
@@ -26,6 +29,7 @@ struct probe {
     uint64_t exchange;   /* The last one sent, or POOL_NONE. */
     int64_t interval_us; /* 0: it does not run. */
     int64_t sent_at;     /* The last one. */
+    unsigned missed;     /* Probes without a reply, in a row. */
 };
 
 /* The server at `index` has just had a try without a reply: if it rests now, it will be probed. */

@@ -249,16 +249,14 @@ static enum step_verdict query_overflow(struct query_turn *turn)
     return query_servfail(turn, EDE_OTHER, "too many questions are waiting for upstream");
 }
 
-/* Our own message has come back to us: an upstream server asks us what we asked it. Told by id and
- * spelling, which a client meets by chance once in 65,536 questions. */
+/* Our own message has come back to us: an upstream server asks us what we asked it. */
 static bool query_is_echo(const struct query_turn *turn, const struct fetch *fetch)
 {
-    const struct question *asked = &turn->query->question;
+    const struct query *query = turn->query;
     const struct list *head = &fetch->exchanges;
     for (struct list *at = head->next; at != head; at = at->next) {
         const struct exchange *exchange = list_entry(at, struct exchange, link);
-        if (exchange->wire_id == turn->query->form.id &&
-            asked->name_len == fetch->question.name_len) {
+        if (exchange_is_echoed(exchange, &fetch->question, &query->question, query->form.id)) {
             return true;
         }
     }
@@ -298,7 +296,7 @@ enum step_verdict query_join(struct query_turn *turn)
         pool_give(&resolver->queries, id);
         return query_overflow(turn);
     }
-    if (query_is_echo(turn, fetch)) {
+    if (turn->query->outcome == OUTCOME_JOINED && query_is_echo(turn, fetch)) {
         pool_give(&resolver->queries, id);
         counter_add(&resolver->stats.loops, 1);
         return query_servfail(turn, EDE_OTHER, "a forwarding loop: an upstream server asks us");

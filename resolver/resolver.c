@@ -62,6 +62,7 @@ struct resolver *resolver_new(const struct resolver_options *options)
         resolver_free(&resolver);
         return NULL;
     }
+    resolver->cookie_secret = hash_key_new(options->random);
     warm_start(resolver, 0); /* Due at the first look at the deadlines. */
     return resolver;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/deadline.h"
+#include "base/hash.h"
 #include "base/pool.h"
 #include "base/random.h"
 #include "resolver/doubt.h"
@@ -67,6 +68,7 @@ struct resolver {
     struct inflight inflight;
     struct deadlines deadlines;
     struct hedge hedge;
+    struct hash_key cookie_secret;
     struct doubts doubts;
     struct warm warm;
     struct resolver_stats stats;

@@ -8,6 +8,7 @@
 #include "base/histogram.h"
 #include "conf/settings.h"
 #include "resolver/latency.h"
+#include "resolver/manners.h"
 #include "resolver/probe.h"
 
 /*
@@ -48,6 +49,7 @@ struct server {
     int64_t owes_since;    /* When the first of them went out, or the last reply came in. */
     bool knows_edns;       /* It has replied to a message with an OPT record. */
     int64_t plain_until;   /* It refused EDNS; without it until then. */
+    struct manners manners;
     struct probe probe;
     struct counter sent;
     struct counter answered;

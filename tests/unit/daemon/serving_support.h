@@ -85,7 +85,11 @@ static inline struct serving *serving_new(const char *listen)
 static inline void serving_start(struct serving *serving)
 {
     struct trouble trouble = {.exit_code = 0};
-    assert_true(sockets_open(&serving->sockets, &serving->settings, &trouble));
+    /* The port that the kernel chose for UDP may be taken for TCP, by anybody on this host. */
+    unsigned tries = 0;
+    while (!sockets_open(&serving->sockets, &serving->settings, &trouble)) {
+        assert_true(++tries < 50);
+    }
     serving->cache = cache_new(&(struct cache_options){
         .budget_bytes = CACHE_BUDGET_MIN,
         .shard_count = 1,

@@ -101,10 +101,80 @@ static void test_malformed_and_bare(void **state)
     assert_int_equal(judge_scene(&scene, true, false), JUDGE_REFUSED);
 }
 
+static void test_other_case(void **state)
+{
+    static uint8_t stored[MESSAGE_SIZE_MAX];
+    struct scene scene = scene_of(0);
+    struct normalised normalised;
+    struct judge_case judged = {.bytes = scene.reply,
+        .len = scene.len,
+        .id = 0x1234,
+        .asked = &scene.asked,
+        .limits = {0, 86400, 3600}};
+    (void)state;
+    scene.reply[HEADER_SIZE + 1] = 'M';
+    assert_int_equal(judge_reply(&judged, stored, &normalised), JUDGE_ANSWER);
+    judged.is_spelled = true;
+    assert_int_equal(judge_reply(&judged, stored, &normalised), JUDGE_OTHER_CASE);
+    scene.reply[HEADER_SIZE + 1] = 'm';
+    assert_int_equal(judge_reply(&judged, stored, &normalised), JUDGE_ANSWER);
+}
+
+static void test_cookies(void **state)
+{
+    static const uint8_t client[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    static const struct {
+        unsigned rcode;
+        uint8_t first;
+        uint8_t len;
+        bool is_expected;
+        enum judge_verdict verdict;
+    } cases[] = {
+        {RCODE_NOERROR, 1, 16, true, JUDGE_ANSWER},
+        {RCODE_NOERROR, 1, 8, true, JUDGE_ANSWER},
+        {RCODE_NOERROR, 1, 0, false, JUDGE_ANSWER},
+        {RCODE_NOERROR, 1, 0, true, JUDGE_NO_COOKIE},
+        {RCODE_NOERROR, 9, 16, false, JUDGE_NO_COOKIE},
+        {RCODE_REFUSED, 1, 0, true, JUDGE_NO_COOKIE},
+        {RCODE_FORMERR, 1, 0, false, JUDGE_NO_EDNS},
+        {RCODE_BADCOOKIE, 1, 16, false, JUDGE_BAD_COOKIE},
+        {RCODE_BADCOOKIE, 9, 16, false, JUDGE_NO_COOKIE},
+    };
+    static uint8_t stored[MESSAGE_SIZE_MAX];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene scene = scene_of(cases[i].rcode & 0xf);
+        uint8_t sent_back[16] = {cases[i].first, 2, 3, 4, 5, 6, 7, 8, 99};
+        struct edns_reply edns = {.udp_size = EDNS_UDP_SIZE,
+            .rcode = cases[i].rcode,
+            .ede = EDE_NONE,
+            .cookie = sent_back,
+            .cookie_len = cases[i].len};
+        struct writer writer = writer_of(scene.reply, sizeof scene.reply);
+        writer.len = scene.len;
+        edns_write(&writer, &edns);
+        bytes_put_u16(scene.reply + 10, 1);
+        struct judge_cookie cookie = {.is_expected = cases[i].is_expected};
+        memcpy(cookie.client, client, sizeof client);
+        struct normalised normalised;
+        struct judge_case judged = {.bytes = scene.reply,
+            .len = writer.len,
+            .id = 0x1234,
+            .asked = &scene.asked,
+            .has_edns = true,
+            .cookie = &cookie,
+            .limits = {0, 86400, 3600}};
+        assert_int_equal(judge_reply(&judged, stored, &normalised), cases[i].verdict);
+        assert_true(cookie.is_checked);
+        assert_int_equal(cookie.received_len, cases[i].len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rcodes),
         cmocka_unit_test(test_truncation), cmocka_unit_test(test_strangers),
-        cmocka_unit_test(test_malformed_and_bare)};
+        cmocka_unit_test(test_malformed_and_bare), cmocka_unit_test(test_other_case),
+        cmocka_unit_test(test_cookies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
