@@ -110,7 +110,7 @@ static int64_t forward_group_tail(const struct resolver *resolver, const struct 
     return shortest;
 }
 
-/* Open tries of this question that have not had their time. */
+/* Tries of this question that are open, late ones too. */
 static unsigned forward_open(const struct fetch *fetch)
 {
     unsigned open = 0;
@@ -141,8 +141,7 @@ void forward_set_patience(struct resolver *resolver, struct fetch *fetch, struct
     fetch->wakes_at = glance_at < exchange->hedge_at ? glance_at : exchange->hedge_at;
 }
 
-/* Asking another server is no extra load but the way out: the current one has gone quiet
- * altogether, or is a slow one that was asked only to measure it again. */
+/* The current server is a slow one that was asked to measure it again: that was our curiosity. */
 static bool forward_is_free(struct resolver *resolver, const struct fetch *fetch,
     const struct exchange *current, const struct exchange_plan *plan)
 {
@@ -155,6 +154,8 @@ static bool forward_is_free(struct resolver *resolver, const struct fetch *fetch
     return own > 2 * forward_group_tail(resolver, fetch);
 }
 
+/* The current server has gone quiet altogether, and the other one has not: asking that one is no
+ * extra load but the way out. */
 static bool forward_is_quiet(struct resolver *resolver, const struct exchange *current,
     const struct exchange_plan *plan, int64_t now)
 {

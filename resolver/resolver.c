@@ -189,6 +189,7 @@ bool resolver_set_settings(struct resolver *resolver, const struct settings *set
         return false;
     }
     probe_stop_all(resolver);
+    resolver->doubts = (struct doubts){0}; /* By index: the servers have new ones. */
     server_table_fini(&resolver->servers);
     route_fini(&resolver->route);
     resolver->servers = servers;

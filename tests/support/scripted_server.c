@@ -101,7 +101,10 @@ static void query_print(const struct world_query *query, enum line_kind kind)
 {
     char name[NAME_TEXT_SIZE];
     char type[TYPE_TEXT_SIZE];
-    name_to_text(query->question.name, query->question.name_len, name, sizeof(name));
+    /* In lower case, for askers spell at random and a reader looks for the name. */
+    struct question question = query->question;
+    name_to_lower(question.name, question.name_len);
+    name_to_text(question.name, question.name_len, name, sizeof(name));
     printf("%s %s %s\n", kind == LINE_UDP ? "udp" : "tcp", name,
         type_to_text(query->question.type, type));
     fflush(stdout);
