@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "daemon/daemon.h"
+#include "daemon/reload.h"
 #include "cmd/cmd.h"
 #include "cmd/configuration.h"
 #include "cmd/source_line.h"
@@ -48,16 +49,6 @@ static bool serve_line_read(struct source_line *line, int argc, char **argv, boo
     return true;
 }
 
-static bool has_servers(const struct settings *settings)
-{
-    for (size_t i = 0; i < settings->group_count; i++) {
-        if (settings->groups[i].server_count > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static int serve_run(const struct settings_source *source)
 {
     struct configuration *configuration = configuration_new(source);
@@ -65,7 +56,7 @@ static int serve_run(const struct settings_source *source)
     configuration_print_findings(configuration, stderr);
     if (!configuration->is_good) {
         (void)fputs("mxcache: not started, because of the errors above.\n", stderr);
-    } else if (!has_servers(&configuration->settings)) {
+    } else if (!reload_has_servers(&configuration->settings)) {
         (void)fprintf(stderr,
             "mxcache: not started: there is no server to ask, because `upstreams` is not set and"
             " %s names none but mxcache itself; write `upstreams = ADDRESS` into %s, or give"

@@ -193,7 +193,7 @@ static void add_round_trips(struct text *text, const struct stats_view *view)
 static void add_resting(struct text *text, const struct stats_view *view)
 {
     add_family(text, "server_resting", "gauge",
-        "1 while the server is asked last, because it did not reply several times in a row.");
+        "1 while the server gets probes only, because it did not reply several times in a row.");
     for (size_t i = 0; i < view->upstream_count; i++) {
         text_add(text, "mxcache_server_resting{");
         add_server_labels(text, &view->upstreams[i]);
