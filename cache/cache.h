@@ -23,6 +23,8 @@ struct cache_options {
     uint32_t shard_count;  /* A power of two, 1 to 256. Fewer are made when a shard would have less
                               than CACHE_BUDGET_MIN. */
     int64_t stale_max_us;  /* 0: never stale. */
+    unsigned list_share;   /* Answers of DNS lists: at most this share of the budget, in per cent,
+                              1 to 100. */
     struct hash_key secret;
 };
 
@@ -41,6 +43,14 @@ enum cache_verdict {
     CACHE_MISS,
 };
 
+/* Where an entry stands, which decides how soon it makes room (cache/shelf.h). */
+enum cache_segment {
+    CACHE_SEGMENT_PROBATION, /* Not asked again since it was stored. */
+    CACHE_SEGMENT_PROTECTED, /* Asked again. */
+    CACHE_SEGMENT_LIST,      /* Of a DNS list: these make room among themselves. */
+};
+#define CACHE_SEGMENTS 3
+
 /* What stands in the entry that was found; valid with FRESH and STALE. */
 struct cache_found {
     enum cache_kind kind;
@@ -55,6 +65,10 @@ struct cache_found {
     uint32_t hits;       /* Since it was stored, this one included. */
     uint16_t origin;     /* As given to cache_store(): which upstream it came from. */
     int ede;             /* Of a FAILURE: enum ede as given. */
+    uint32_t ttl_s;      /* As it was stored with. */
+    int64_t expired_us;  /* STALE: for how long. */
+    uint8_t ahead;       /* As given to cache_store(), for the first hit only; then 0. */
+    enum cache_segment segment;
 };
 
 /* A refresh told of is not told again for this long (it may have been lost). */
@@ -81,6 +95,8 @@ struct cache_fill {
     uint32_t ttl_s; /* 0: not stored. */
     bool is_ad;
     bool is_list;
+    bool is_any_type; /* NXDOMAIN: it answers questions of every type for this name. */
+    uint8_t ahead;    /* Fetched before anybody asked: the step that foresaw it, 1 to 15; else 0. */
     uint16_t origin;
 };
 

@@ -46,6 +46,7 @@ void entry_fill(
     entry->name_len = key->name_len;
     entry->kind = (uint8_t)fill->kind;
     entry->failures = 0;
+    entry->ahead = fill->ahead;
     entry->flags = entry_flags_of(key, fill);
     uint8_t *at = entry->data;
     if ((entry->flags & ENTRY_NAME_IN_MESSAGE) == 0) {
@@ -99,6 +100,12 @@ enum entry_state entry_state_at(const struct entry *entry, int64_t now, int64_t 
         .is_ad = (entry->flags & ENTRY_IS_AD) != 0,
     };
     return past_us < lifetime_stale_us(&subject, stale_max_us) ? ENTRY_STALE : ENTRY_DEAD;
+}
+
+int64_t entry_expired_us(const struct entry *entry, int64_t now)
+{
+    int64_t past_us = now - entry_fresh_until(entry);
+    return past_us > 0 ? past_us : 0;
 }
 
 /* Another thread's `now` may be a moment older than the store. */

@@ -31,6 +31,7 @@ struct entry {
     uint8_t kind;     /* enum cache_kind. */
     uint8_t failures; /* In a row, of a FAILURE. */
     uint8_t flags;    /* ENTRY_... */
+    uint8_t ahead;    /* As filled, until the first hit. */
     uint8_t data[];
 };
 
@@ -67,6 +68,9 @@ const uint8_t *entry_message(const struct entry *entry);
 bool entry_has_key(const struct entry *entry, const struct cache_key *key);
 
 enum entry_state entry_state_at(const struct entry *entry, int64_t now, int64_t stale_max_us);
+
+/* Since its TTL ran out; 0 while it is fresh. */
+int64_t entry_expired_us(const struct entry *entry, int64_t now);
 
 /* Whole seconds since it was stored. */
 uint32_t entry_age_s(const struct entry *entry, int64_t now);

@@ -56,6 +56,9 @@ static void shard_describe(const struct entry *entry, const struct shard_call *c
         .hits = entry->hits,
         .origin = entry->origin,
         .ede = entry->ede,
+        .ttl_s = entry->ttl_s,
+        .expired_us = entry_expired_us(entry, call->now),
+        .ahead = entry->ahead,
     };
 }
 
@@ -67,6 +70,7 @@ static void shard_count_hit(
         entry->hits++;
     }
     found->hits = entry->hits;
+    entry->ahead = 0;
     if (found->is_refresh_due) {
         entry_note_asked(entry, ENTRY_WAS_TOLD, call->now);
     }

@@ -76,12 +76,16 @@ size_t fetch_group(const struct resolver *resolver, const struct cache_key *key)
     return route_group(&resolver->route, key->name + at, key->name_len - at);
 }
 
-static void fetch_init(
-    struct fetch *fetch, uint64_t id, const struct cache_key *key, const struct resolver *resolver)
+static void fetch_init(struct fetch *fetch, uint64_t id, const struct fetch_order *order,
+    const struct resolver *resolver)
 {
+    const struct cache_key *key = order->key;
     *fetch = (struct fetch){
         .step = FETCH_ROUTE,
         .inflight = {.key = *key, .id = id},
+        .is_list = order->is_list,
+        .purpose = order->purpose,
+        .ahead = order->ahead,
         .asks_left = resolver->limits.asks_max,
         .deadline = {.kind = LIFE_FETCH, .id = id},
         .ede = EDE_NO_REACHABLE_AUTHORITY,
@@ -94,16 +98,14 @@ static void fetch_init(
     list_init(&fetch->waiters);
 }
 
-struct fetch *fetch_start(
-    struct resolver *resolver, const struct cache_key *key, bool is_list, int64_t now)
+struct fetch *fetch_start(struct resolver *resolver, const struct fetch_order *order, int64_t now)
 {
     uint64_t id;
     struct fetch *fetch = pool_take(&resolver->fetches, &id);
     if (fetch == NULL) {
         return NULL;
     }
-    fetch_init(fetch, id, key, resolver);
-    fetch->is_list = is_list;
+    fetch_init(fetch, id, order, resolver);
     fetch->ends_at = now + resolver->limits.answer_deadline_us + FETCH_LATE_US;
     inflight_add(&resolver->inflight, &fetch->inflight);
     counter_add(&resolver->stats.fetches, 1);
@@ -113,6 +115,16 @@ struct fetch *fetch_start(
     struct fetch_turn turn = {.resolver = resolver, .fetch = fetch, .now = now};
     fetch_run(&turn);
     return fetch;
+}
+
+struct fetch *fetch_start_unwaited(
+    struct resolver *resolver, const struct fetch_order *order, int64_t now)
+{
+    bool has_room = resolver->fetches.in_use < resolver->fetches.count / 2;
+    if (!has_room || inflight_find(&resolver->inflight, order->key) != POOL_NONE) {
+        return NULL;
+    }
+    return fetch_start(resolver, order, now);
 }
 
 static struct fetch *fetch_of(struct resolver *resolver, const struct exchange *exchange)

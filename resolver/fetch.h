@@ -61,11 +61,29 @@ enum fetch_step {
  * long it is kept all the same, against storms. */
 #define FETCH_TTL_WITHOUT_SOA_S 5
 
+/* Why the work is done. */
+enum fetch_purpose {
+    FETCH_FOR_CLIENT,  /* Somebody waits. */
+    FETCH_FOR_REFRESH, /* An answer in use is about to expire. */
+    FETCH_FOR_AHEAD,   /* A client is expected to ask this next. */
+    FETCH_FOR_HOUSE,   /* What the resolver itself wants to know. */
+};
+
+/* What fetch_start() is asked for. */
+struct fetch_order {
+    const struct cache_key *key; /* Copied. */
+    bool is_list;
+    enum fetch_purpose purpose;
+    uint8_t ahead; /* FOR_AHEAD: the step that foresaw it, which the entry is marked with. */
+};
+
 struct fetch {
     enum fetch_step step;
     struct inflight_link inflight; /* Key and id. */
     struct question question;      /* As sent upstream: lower case. */
     bool is_list;
+    enum fetch_purpose purpose;
+    uint8_t ahead;   /* As ordered; 0 once a client has joined. */
     bool is_retired; /* It failed its waiters and only listens. */
     size_t group;
     unsigned asks_left;
@@ -95,9 +113,14 @@ struct fetch_turn {
     bool is_ad;      /* Validated, and by an upstream that is trusted to say so. */
 };
 
-/* The fetch for `key`, new and with its first message under way, or NULL: no room. */
-struct fetch *fetch_start(
-    struct resolver *resolver, const struct cache_key *key, bool is_list, int64_t now);
+/* The fetch for the order's key, new and with its first message under way, or NULL: no room. There
+ * must be none for that key in the in-flight table. */
+struct fetch *fetch_start(struct resolver *resolver, const struct fetch_order *order, int64_t now);
+
+/* The same for work that nobody waits for: NULL also when such work is under way already, or when
+ * half of the room for work is taken. */
+struct fetch *fetch_start_unwaited(
+    struct resolver *resolver, const struct fetch_order *order, int64_t now);
 
 /* Which upstream group the key is asked at. A DS record lives in the parent zone (RFC 4035 section
  * 3.1.4.1). */

@@ -253,6 +253,7 @@ enum step_verdict fetch_store(struct fetch_turn *turn)
         .ttl_s = ttl,
         .is_ad = turn->is_ad,
         .is_list = turn->fetch->is_list,
+        .ahead = turn->fetch->ahead,
         .origin = (uint16_t)turn->fetch->group,
     };
     cache_store(resolver->cache, key, &fill, turn->now);

@@ -159,13 +159,14 @@ static enum step_verdict query_servfail(struct query_turn *turn, enum ede ede, c
 static void query_refresh(struct query_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
-    const struct query *query = turn->query;
-    bool has_room = resolver->fetches.in_use < resolver->fetches.count / 2;
-    if (!has_room || inflight_find(&resolver->inflight, &query->key) != POOL_NONE) {
-        return;
+    const struct fetch_order order = {
+        .key = &turn->query->key,
+        .is_list = turn->query->is_list,
+        .purpose = FETCH_FOR_REFRESH,
+    };
+    if (fetch_start_unwaited(resolver, &order, turn->now) != NULL) {
+        counter_add(&resolver->stats.fetches_refresh, 1);
     }
-    counter_add(&resolver->stats.fetches_refresh, 1);
-    fetch_start(resolver, &query->key, query->is_list, turn->now);
 }
 
 static enum step_verdict query_use_fresh(struct query_turn *turn, const struct cache_found *found)
@@ -270,11 +271,15 @@ static struct fetch *query_find_fetch(struct query_turn *turn)
     struct query *query = turn->query;
     uint64_t id = inflight_find(&resolver->inflight, &query->key);
     if (id != POOL_NONE) {
+        struct fetch *fetch = pool_find(&resolver->fetches, id);
+        fetch->ahead = 0;
         query->outcome = OUTCOME_JOINED;
-        return pool_find(&resolver->fetches, id);
+        return fetch;
     }
     query->outcome = OUTCOME_MISS;
-    return fetch_start(resolver, &query->key, query->is_list, turn->now);
+    const struct fetch_order order = {
+        .key = &query->key, .is_list = query->is_list, .purpose = FETCH_FOR_CLIENT};
+    return fetch_start(resolver, &order, turn->now);
 }
 
 static int64_t query_due_at(const struct resolver *resolver, const struct query *query)

@@ -49,10 +49,8 @@ static void warm_fetch(struct resolver *resolver, int64_t now)
     struct warm *warm = &resolver->warm;
     warm->is_asked = true;
     warm->asked_at = now;
-    if (inflight_find(&resolver->inflight, &warm_key) != POOL_NONE) {
-        return;
-    }
-    if (fetch_start(resolver, &warm_key, false, now) != NULL) {
+    const struct fetch_order order = {.key = &warm_key, .purpose = FETCH_FOR_HOUSE};
+    if (fetch_start_unwaited(resolver, &order, now) != NULL) {
         warm->is_new = false;
         counter_add(&resolver->stats.fetches_refresh, 1);
     }

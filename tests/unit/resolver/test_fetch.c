@@ -127,7 +127,7 @@ static void test_no_room(void **state)
     (void)state;
     while (pool_take(&fixture->resolver->fetches, &id) != NULL) {
     }
-    assert_null(fetch_start(fixture->resolver, &key, false, 0));
+    assert_null(fetch_start(fixture->resolver, &(struct fetch_order){.key = &key}, 0));
     assert_int_equal(COUNTER(fixture, fetches), 0);
     pool_fini(&fixture->resolver->fetches);
     assert_true(pool_init(&fixture->resolver->fetches, sizeof(struct fetch), 32));
@@ -140,7 +140,7 @@ static void test_nobody_waits(void **state)
     struct fixture *fixture = fixture_new(conf);
     struct cache_key key = key_of("mail.example.net", TYPE_A);
     (void)state;
-    assert_non_null(fetch_start(fixture->resolver, &key, false, 0));
+    assert_non_null(fetch_start(fixture->resolver, &(struct fetch_order){.key = &key}, 0));
     int64_t end = fixture->settings->answer_deadline_us + FETCH_LATE_US;
     fixture_pass(fixture, end - 1);
     assert_int_equal(resolver_fetching(fixture->resolver), 1);
@@ -213,7 +213,7 @@ static void test_end_comes_before_the_try(void **state)
         fixture_new("upstreams = 192.0.2.1\nquestions_max = 16\ntry_timeout = 10s\n");
     struct cache_key key = key_of("mail.example.net", TYPE_A);
     (void)state;
-    assert_non_null(fetch_start(fixture->resolver, &key, false, 0));
+    assert_non_null(fetch_start(fixture->resolver, &(struct fetch_order){.key = &key}, 0));
     fixture_pass(fixture, 5999 * MS);
     assert_int_equal(fixture->sent_count, 2); /* At 0 and 5 s; the second would have until 15 s. */
     fixture_pass(fixture, 6000 * MS);
