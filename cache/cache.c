@@ -94,7 +94,7 @@ void cache_admin_unlock(struct cache *cache)
 }
 
 /* The shelf uses the lower half of the hash, the choice of shard the uppermost bits. */
-static struct shard *cache_shard_for(
+struct shard *cache_shard_for(
     struct cache *cache, const struct cache_key *key, int64_t now, struct shard_call *call_out)
 {
     uint64_t hash = cache_key_hash(key, &cache->secret);

@@ -8,9 +8,9 @@
 #include "cache/shard.h"
 
 /*
- * The inside of the cache, for cache.c and flush.c. The secret and the number of shards never
- * change. `admin_lock` puts flushes and changes of the budget in a row; lookups and stores never
- * take it. The budget holds this struct and all shards.
+ * The inside of the cache, for cache.c, flush.c and record.c. The secret and the number of shards
+ * never change. `admin_lock` puts flushes and changes of the budget in a row; lookups and stores
+ * never take it. The budget holds this struct and all shards.
  */
 struct cache {
     struct hash_key secret;
@@ -23,3 +23,7 @@ struct cache {
 
 void cache_admin_lock(struct cache *cache);
 void cache_admin_unlock(struct cache *cache);
+
+/* The shard in which the key stands, and the call to make there. */
+struct shard *cache_shard_for(
+    struct cache *cache, const struct cache_key *key, int64_t now, struct shard_call *call_out);

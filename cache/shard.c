@@ -11,6 +11,8 @@
 
 #define SHARD_FAILURES_MAX 255
 
+#define SHARD_SHOWN_BITS (SHARD_PLACE_BITS - 32)
+
 bool shard_init(struct shard *shard, uint64_t bytes_max)
 {
     memset(shard, 0, sizeof *shard);
@@ -307,6 +309,98 @@ size_t shard_flush_all(struct shard *shard)
     shard->counts.cache_flushed += removed;
     shard_unlock(shard);
     return removed;
+}
+
+/* A place is the first hash of a bucket, and how many of its entries have been shown. */
+static uint64_t shard_place(const struct shelf *shelf, uint32_t bucket, unsigned shown)
+{
+    if (bucket == shelf->bucket_count || shown >> SHARD_SHOWN_BITS != 0) {
+        return 0;
+    }
+    return (uint64_t)shelf_hash_of(shelf, bucket) << SHARD_SHOWN_BITS | shown;
+}
+
+/* Shows one bucket's entries but the first *shown. False: `visit` refused one. */
+static bool shard_show(
+    const struct shelf *shelf, uint32_t bucket, unsigned *shown, shard_visit *visit, void *context)
+{
+    unsigned skipped = 0;
+    for (uint32_t id = shelf->buckets[bucket]; id != SLAB_NONE; id = shelf_at(shelf, id)->next) {
+        if (skipped < *shown) {
+            skipped++;
+            continue;
+        }
+        if (!visit(context, shelf_at(shelf, id))) {
+            return false;
+        }
+        skipped++;
+        (*shown)++;
+    }
+    *shown = 0;
+    return true;
+}
+
+uint64_t shard_walk(struct shard *shard, uint64_t place, shard_visit *visit, void *context)
+{
+    const struct shelf *shelf = &shard->shelf;
+    unsigned shown = place & ((1u << SHARD_SHOWN_BITS) - 1);
+    shard_lock(shard);
+    uint32_t bucket = shelf_bucket_of(shelf, (uint32_t)(place >> SHARD_SHOWN_BITS));
+    for (unsigned i = 0; i < SHARD_STEP && bucket < shelf->bucket_count; i++) {
+        if (!shard_show(shelf, bucket, &shown, visit, context)) {
+            break;
+        }
+        bucket++;
+    }
+    uint64_t next = shard_place(shelf, bucket, shown);
+    shard_unlock(shard);
+    return next;
+}
+
+static bool shard_is_of_no_use(
+    const struct shard_call *call, const struct cache_fill *fill, int64_t stored_at)
+{
+    const struct lifetime_subject subject = {
+        .kind = fill->kind,
+        .type = call->key->type,
+        .is_list = fill->is_list,
+        .is_ad = fill->is_ad,
+    };
+    int64_t past_us = call->now - stored_at - (int64_t)fill->ttl_s * CLOCK_US_PER_S;
+    return past_us >= 0 && past_us >= lifetime_stale_us(&subject, call->stale_max_us);
+}
+
+/* Room for what is put back: in place of something older, or what is free. */
+static uint32_t shard_add_past(struct shard *shard, const struct shard_call *call,
+    const struct cache_fill *fill, int64_t stored_at)
+{
+    struct shelf *shelf = &shard->shelf;
+    uint32_t id = shelf_find(shelf, call->key, call->hash);
+    if (id != SLAB_NONE) {
+        if (shelf_at(shelf, id)->stored_at >= stored_at) {
+            return SLAB_NONE;
+        }
+        shelf_remove(shelf, id);
+    }
+    return shelf_add(shelf, call->hash, entry_bytes(call->key, fill->message, fill->len));
+}
+
+bool shard_restore(struct shard *shard, const struct shard_call *call,
+    const struct cache_fill *fill, const struct shard_past *past)
+{
+    if (fill->kind == CACHE_KIND_FAILURE || fill->ttl_s == 0 || fill->len > CACHE_MESSAGE_MAX ||
+        shard_is_of_no_use(call, fill, past->stored_at)) {
+        return false;
+    }
+    shard_lock(shard);
+    uint32_t id = shard_add_past(shard, call, fill, past->stored_at);
+    if (id != SLAB_NONE) {
+        struct entry *entry = shelf_at(&shard->shelf, id);
+        entry_fill(entry, call->key, fill, past->stored_at);
+        entry->hits = past->hits;
+    }
+    shard_unlock(shard);
+    return id != SLAB_NONE;
 }
 
 /* Removes up to SHARD_STEP of the oldest. True: there is more to do. */

@@ -49,6 +49,27 @@ void shard_store_failure(struct shard *shard, const struct shard_call *call, int
 size_t shard_flush(struct shard *shard, shelf_match *is_match, const void *context);
 size_t shard_flush_all(struct shard *shard);
 
+/*
+ * Shows the entries from `place` on, 0 at first, until `visit` wants no more or a bounded number of
+ * buckets has been looked through; all under one hold of the lock, so `visit` only copies. What it
+ * refused comes first the next time. Returns where to go on, 0 at the end. A place stays good when
+ * the shelf changes its number of buckets.
+ */
+typedef bool shard_visit(void *context, const struct entry *entry);
+#define SHARD_PLACE_BITS 48
+uint64_t shard_walk(struct shard *shard, uint64_t place, shard_visit *visit, void *context);
+
+/* What an entry had behind it. */
+struct shard_past {
+    int64_t stored_at;
+    uint32_t hits;
+};
+
+/* Puts an answer back, without making room for it. False: it is dead, a newer one stands there, or
+ * there is no room. */
+bool shard_restore(struct shard *shard, const struct shard_call *call,
+    const struct cache_fill *fill, const struct shard_past *past);
+
 /* Lowered: the least recently used entries go at once, with the lock released now and then. */
 void shard_set_max(struct shard *shard, uint64_t bytes_max);
 

@@ -54,6 +54,12 @@ uint32_t shelf_bucket_of(const struct shelf *shelf, uint32_t hash)
     return (uint32_t)((uint64_t)hash * shelf->bucket_count >> 32);
 }
 
+uint32_t shelf_hash_of(const struct shelf *shelf, uint32_t bucket)
+{
+    uint32_t count = shelf->bucket_count;
+    return (uint32_t)((((uint64_t)bucket << 32) + count - 1) / count);
+}
+
 uint32_t shelf_find(const struct shelf *shelf, const struct cache_key *key, uint32_t hash)
 {
     uint32_t id = shelf->buckets[shelf_bucket_of(shelf, hash)];

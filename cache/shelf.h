@@ -59,6 +59,9 @@ typedef bool shelf_match(const struct entry *entry, const void *context);
 
 uint32_t shelf_bucket_of(const struct shelf *shelf, uint32_t hash);
 
+/* The lowest hash that belongs to the bucket. */
+uint32_t shelf_hash_of(const struct shelf *shelf, uint32_t bucket);
+
 /* Removes the matching entries of one bucket (< bucket_count). Returns their number. */
 size_t shelf_sweep(
     struct shelf *shelf, uint32_t bucket, shelf_match *is_match, const void *context);
