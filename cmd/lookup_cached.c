@@ -80,8 +80,8 @@ static void add_entry(
     add_seconds(text, entry->ttl_left_s);
     text_addf(text, " left, given %" PRIu64 " time%s", entry->hits, entry->hits == 1 ? "" : "s");
     if (strcmp(entry->kind, "failure") != 0) {
-        text_addf(
-            text, ", from upstream group %s", upstream_list_group(servers, (size_t)entry->origin));
+        text_addf(text, ", from upstream group %s",
+            upstream_list_group(servers, (uint16_t)entry->origin));
     }
     text_add(text, "\n");
 }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "resolver/origin.h"
 #include "cmd/reply.h"
 
 #define UPSTREAM_WORDS 4
@@ -37,21 +38,14 @@ bool upstream_list_read(struct reply *reply, struct upstream_list *list_out)
     return true;
 }
 
-const char *upstream_list_group(const struct upstream_list *list, size_t number)
+const char *upstream_list_group(const struct upstream_list *list, uint16_t origin)
 {
-    const char *group = "default";
-    if (number == 0) {
-        return group;
-    }
-    size_t at = 0;
+    /* May be without servers, and is not listed then. */
+    static const char standard[] = "default";
     for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i].group, group) != 0) {
-            group = list->items[i].group;
-            at++;
-        }
-        if (at == number) {
-            return group;
+        if (origin_of_group(list->items[i].group) == origin) {
+            return list->items[i].group;
         }
     }
-    return "(gone since a reload)";
+    return origin_of_group(standard) == origin ? standard : "(not of this configuration)";
 }

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/address.h"
 #include "conf/settings.h"
@@ -29,6 +30,6 @@ struct upstream_list {
 /* False: a line cannot be read. Further servers than there is room for are left out. */
 bool upstream_list_read(struct reply *reply, struct upstream_list *list_out);
 
-/* The name of the group with this number, which a cache entry keeps as its origin, or "another
- * upstream" when a reload has taken it away. */
-const char *upstream_list_group(const struct upstream_list *list, size_t number);
+/* The name of the group that a cache entry keeps as its origin (resolver/origin.h), or words that
+ * say that there is none of that name. */
+const char *upstream_list_group(const struct upstream_list *list, uint16_t origin);

@@ -254,7 +254,7 @@ enum step_verdict fetch_store(struct fetch_turn *turn)
         .is_ad = turn->is_ad,
         .is_list = turn->fetch->is_list,
         .ahead = turn->fetch->ahead,
-        .origin = (uint16_t)turn->fetch->group,
+        .origin = resolver->servers.groups[turn->fetch->group].origin,
     };
     cache_store(resolver->cache, key, &fill, turn->now);
     fetch_store_cut(turn, &fill);

@@ -190,12 +190,12 @@ static bool query_try_cut(struct query_turn *turn)
     if (!cut_is_for(key, turn->query->is_list)) {
         return false;
     }
-    size_t group = fetch_group(resolver, key);
+    uint16_t origin = resolver->servers.groups[fetch_group(resolver, key)].origin;
     for (unsigned up = 0; cut_key(key, up, &above); up++) {
         struct cache_found *found = &turn->found;
         enum cache_verdict verdict =
             cache_peek(resolver->cache, &above, turn->now, denial, sizeof denial, found);
-        if (verdict != CACHE_FRESH || found->origin != group) {
+        if (verdict != CACHE_FRESH || found->origin != origin) {
             continue;
         }
         found->len = cut_compose(key, denial, found->len, resolver->found, sizeof resolver->found);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/origin.h"
+
 static bool server_is_same(const struct settings_server *a, const struct settings_server *b)
 {
     return address_equal(&a->address, &b->address) && strcmp(a->tls_name, b->tls_name) == 0;
@@ -28,6 +30,7 @@ static void server_table_add_group(struct server_table *fresh, const struct serv
     struct server_group *group = &fresh->groups[index];
     *group = (struct server_group){.first = fresh->count, .count = settings->server_count};
     memcpy(group->name, settings->name, sizeof group->name);
+    group->origin = origin_of_group(group->name);
     group->trusts_ad = settings->trust_ad != SETTINGS_TRUST_AD_NO;
     for (size_t i = 0; i < settings->server_count; i++) {
         struct server *server = &fresh->servers[fresh->count++];

@@ -63,6 +63,7 @@ struct server_group {
     char name[SETTINGS_NAME_SIZE];
     size_t first; /* Index into servers. */
     size_t count;
+    uint16_t origin; /* Its tag in the cache (resolver/origin.h). */
     bool trusts_ad;
 };
 

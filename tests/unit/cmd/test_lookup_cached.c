@@ -49,11 +49,11 @@ static void test_entries(void **state)
         const char *text;
     } cases[] = {
         {"ok\n.\n", "not cached\n"},
-        {"ok\nentry fresh answer 12 288 5 0 0 0 0\nmessage " MESSAGE "\n.\n",
+        {"ok\nentry fresh answer 12 288 5 0 0 0 57401\nmessage " MESSAGE "\n.\n",
             "cached, fresh: an answer\n"
             "    12 s old, 288 s left, given 5 times, from upstream group default\n"
             "    a. 288 A 192.0.2.1\n"},
-        {"ok\nentry stale nxdomain 400 0 1 1 1 1 1 and more\nmessage -\n.\n",
+        {"ok\nentry stale nxdomain 400 0 1 1 1 1 6323 and more\nmessage -\n.\n",
             "cached, stale, for questions with DO CD: there is no such name, authentic (AD)\n"
             "    400 s old, 0 s left, given 1 time, from upstream group office\n"},
         {"ok\nentry fresh failure 0 1 0 1 0 0 0\nmessage -\ntea\n.\n",
@@ -61,7 +61,8 @@ static void test_entries(void **state)
             "    0 s old, 1 s left, given 0 times\n"},
         {"ok\nentry fresh invented 0 1 0 0 0 0 9\n.\n",
             "cached, fresh: invented\n"
-            "    0 s old, 1 s left, given 0 times, from upstream group (gone since a reload)\n"},
+            "    0 s old, 1 s left, given 0 times, from upstream group (not of this "
+            "configuration)\n"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

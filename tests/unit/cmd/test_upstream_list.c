@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/origin.h"
 #include "cmd/upstream_list.h"
 #include "tests/unit/cmd/stats_fixture.h"
 
@@ -61,21 +62,26 @@ static void test_what_cannot_be_read(void **state)
     }
 }
 
-static void test_groups_have_numbers(void **state)
+static const char *group_of(const char *name)
+{
+    return upstream_list_group(&list, origin_of_group(name));
+}
+
+static void test_groups_have_tags(void **state)
 {
     (void)state;
     assert_true(read_text("ok\nupstream default 192.0.2.1@53 -\n"
                           "upstream default 192.0.2.2@53 -\n"
                           "upstream a 192.0.2.1@53 -\n"
                           "upstream b 192.0.2.1@53 -\n.\n"));
-    assert_string_equal(upstream_list_group(&list, 0), "default");
-    assert_string_equal(upstream_list_group(&list, 1), "a");
-    assert_string_equal(upstream_list_group(&list, 2), "b");
-    assert_string_equal(upstream_list_group(&list, 3), "(gone since a reload)");
+    assert_string_equal(group_of("default"), "default");
+    assert_string_equal(group_of("a"), "a");
+    assert_string_equal(group_of("b"), "b");
+    assert_string_equal(group_of("c"), "(not of this configuration)");
     /* The default group may be without servers. */
     assert_true(read_text("ok\nupstream a 192.0.2.1@53 -\n.\n"));
-    assert_string_equal(upstream_list_group(&list, 0), "default");
-    assert_string_equal(upstream_list_group(&list, 1), "a");
+    assert_string_equal(group_of("default"), "default");
+    assert_string_equal(group_of("a"), "a");
 }
 
 static void test_a_flood_is_cut(void **state)
@@ -100,7 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_servers),
         cmocka_unit_test(test_what_cannot_be_read),
-        cmocka_unit_test(test_groups_have_numbers),
+        cmocka_unit_test(test_groups_have_tags),
         cmocka_unit_test(test_a_flood_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

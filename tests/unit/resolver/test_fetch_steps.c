@@ -2,6 +2,7 @@
 #include "tests/unit/resolver/fixture.h"
 
 #include "resolver/fetch.h"
+#include "resolver/origin.h"
 #include "resolver/resolver_private.h"
 
 static const char conf[] = "upstreams = 192.0.2.1 192.0.2.2\nquestions_max = 16\n";
@@ -207,7 +208,7 @@ static void test_what_is_stored(void **state)
         assert_int_equal(
             cache_peek(fixture->cache, &key, 0, stored, sizeof stored, &found), CACHE_FRESH);
         assert_int_equal(found.kind, cases[i].kind);
-        assert_int_equal(found.origin, 1);
+        assert_int_equal(found.origin, origin_of_group("office"));
         assert_false(found.is_ad); /* Not trusted to say it. */
         assert_false(found.is_list);
         fixture_free(fixture);
