@@ -65,6 +65,7 @@ struct listen_udp {
     struct mmsghdr incoming[LISTEN_UDP_BATCH];
     struct mmsghdr outgoing[LISTEN_UDP_BATCH];
     unsigned outgoing_count;
+    unsigned used_count; /* Slots from the first on that the last batch filled. */
     struct slot slots[LISTEN_UDP_BATCH];
 };
 
@@ -249,17 +250,25 @@ static void listen_udp_send(struct listen_udp *listen_udp, int fd)
     listen_udp->outgoing_count = 0;
 }
 
+/* Only what the last batch has used is made ready again: most batches are small. */
+static void listen_udp_prepare(struct listen_udp *listen_udp)
+{
+    for (unsigned i = 0; i < listen_udp->used_count; i++) {
+        slot_prepare(&listen_udp->slots[i], &listen_udp->incoming[i]);
+    }
+    listen_udp->used_count = 0;
+}
+
 /* False: nothing more to read now. */
 static bool socket_turn(struct listen_socket *socket)
 {
     struct listen_udp *listen_udp = socket->owner;
-    for (unsigned i = 0; i < LISTEN_UDP_BATCH; i++) {
-        slot_prepare(&listen_udp->slots[i], &listen_udp->incoming[i]);
-    }
+    listen_udp_prepare(listen_udp);
     int count = recvmmsg(socket->fd, listen_udp->incoming, LISTEN_UDP_BATCH, MSG_DONTWAIT, NULL);
     if (count <= 0) {
         return false;
     }
+    listen_udp->used_count = (unsigned)count;
     int64_t now = clock_now();
     counter_add(&listen_udp->stats->udp_received, (uint64_t)count);
     for (unsigned i = 0; i < (unsigned)count; i++) {
@@ -290,6 +299,7 @@ static bool listen_udp_allocate(struct listen_udp *listen_udp)
     for (size_t i = 0; i < LISTEN_UDP_BATCH; i++) {
         listen_udp->slots[i].answer = listen_udp->answers + i * MESSAGE_SIZE_MAX;
     }
+    listen_udp->used_count = LISTEN_UDP_BATCH;
     /* One more than can wait, for the question that is being asked. */
     return !listen_udp->has_wildcard || pool_init(&listen_udp->ways_back, sizeof(struct way_back),
                                             (uint32_t)listen_udp->settings->questions_max + 1);

@@ -5,12 +5,12 @@
 #include "mail/list_zone.h"
 #include "cache/key.h"
 
-enum question_class classify_question(const struct cache_key *key, struct list_question *list_out)
+enum question_class classify_type(uint16_t type, bool is_list)
 {
-    if (list_question_of(key->name, key->name_len, key->type, list_out)) {
+    if (is_list) {
         return QUESTION_CLASS_LIST;
     }
-    switch (key->type) {
+    switch (type) {
     case TYPE_MX:
         return QUESTION_CLASS_MX;
     case TYPE_A:
@@ -25,4 +25,10 @@ enum question_class classify_question(const struct cache_key *key, struct list_q
         return QUESTION_CLASS_TLSA;
     }
     return QUESTION_CLASS_OTHER;
+}
+
+enum question_class classify_question(const struct cache_key *key, struct list_question *list_out)
+{
+    return classify_type(
+        key->type, list_question_of(key->name, key->name_len, key->type, list_out));
 }

@@ -13,9 +13,9 @@ struct query_row {
 };
 
 static const struct query_row query_rows[QUERY_STEPS] = {
-    [QUERY_PARSE] = {query_parse, TO(LOCAL) | TO(ANSWER) | TO(END)},
-    [QUERY_LOCAL] = {query_local, TO(LOOKUP) | TO(ANSWER)},
-    [QUERY_LOOKUP] = {query_lookup, TO(JOIN) | TO(ANSWER)},
+    [QUERY_PARSE] = {query_parse, TO(LOOKUP) | TO(ANSWER) | TO(END)},
+    [QUERY_LOOKUP] = {query_lookup, TO(LOCAL) | TO(ANSWER)},
+    [QUERY_LOCAL] = {query_local, TO(JOIN) | TO(ANSWER)},
     [QUERY_JOIN] = {query_join, TO(WAIT) | TO(ANSWER)},
     [QUERY_WAIT] = {query_wait, TO(ANSWER)},
     [QUERY_ANSWER] = {query_answer, TO(SEND)},

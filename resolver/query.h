@@ -17,9 +17,9 @@
  * resolver_ask(), where most lives end in the same turn; one that must wait is copied to the query
  * pool by JOIN and is from then on named by its id.
  *
- *     PARSE  -> LOCAL, ANSWER, END      ANSWER: malformed, not supported; END: owed nothing
- *     LOCAL  -> LOOKUP, ANSWER          ANSWER: answered in the house, or refused
- *     LOOKUP -> JOIN, ANSWER            ANSWER: fresh, or failing and stale at hand
+ *     PARSE  -> LOOKUP, ANSWER, END     ANSWER: malformed, not supported; END: owed nothing
+ *     LOOKUP -> LOCAL, ANSWER           ANSWER: fresh, or failing and stale at hand
+ *     LOCAL  -> JOIN, ANSWER            ANSWER: answered in the house, concluded, or refused
  *     JOIN   -> WAIT, ANSWER            ANSWER: no room to wait
  *     WAIT   -> ANSWER                  published, patience over with stale at hand, deadline
  *     ANSWER -> SEND
@@ -27,11 +27,14 @@
  *
  * The table in query.c has the same edges (tests/style compares them). A waiting query is moved by
  * two events only: query_on_published() and query_on_deadline().
+ *
+ * LOOKUP comes before LOCAL because nearly all questions end there: what is answered in the house
+ * never gets into the cache.
  */
 enum query_step {
     QUERY_PARSE,
-    QUERY_LOCAL,
     QUERY_LOOKUP,
+    QUERY_LOCAL,
     QUERY_JOIN,
     QUERY_WAIT,
     QUERY_ANSWER,
@@ -61,11 +64,9 @@ struct query {
 
 /* What ANSWER composes from. */
 struct answer_source {
-    const uint8_t *stored; /* The stored form, or NULL: an answer without records. */
-    size_t stored_len;
-    unsigned rcode; /* Without `stored`. */
+    struct answer_stored stored; /* Its bytes are NULL for an answer without records. */
+    struct answer_error error;   /* Of that one. */
     bool has_question;
-    struct answer_extra extra;
 };
 
 /* One visit of a query to the dispatcher: what the steps hand on, gone at the end of the turn. */
@@ -74,8 +75,9 @@ struct query_turn {
     struct query *query;
     struct ask *ask; /* The client's bytes and the room for its answer; NULL once it has waited. */
     int64_t now;
-    struct cache_found found; /* What LOOKUP saw; its message is in resolver->found. */
-    bool has_stale;
+    struct cache_found found; /* What LOOKUP saw. Its message is in the room of the answer, which
+                                 nobody else writes to before ANSWER. */
+    enum cache_verdict verdict;
     struct answer_source source;
     uint8_t *answer;
     size_t answer_len;

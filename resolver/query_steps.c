@@ -20,9 +20,8 @@
 /* Answers without records, and goes on to ANSWER. */
 static enum step_verdict query_fail(struct query_turn *turn, unsigned rcode, enum ede ede)
 {
-    turn->source.stored = NULL;
-    turn->source.rcode = rcode;
-    turn->source.extra.ede = ede;
+    turn->source.stored.bytes = NULL;
+    turn->source.error = (struct answer_error){.rcode = rcode, .ede = ede};
     turn->query->step = QUERY_ANSWER;
     return STEP_ON;
 }
@@ -78,84 +77,52 @@ enum step_verdict query_parse(struct query_turn *turn)
         return query_reject(turn, RCODE_FORMERR);
     }
     query_take_key(query, &message);
-    query->step = QUERY_LOCAL;
-    return STEP_ON;
-}
-
-/* ---- LOCAL ---- */
-
-static void query_use_stored(struct query_turn *turn, const uint8_t *stored, size_t len)
-{
-    turn->source.stored = stored;
-    turn->source.stored_len = len;
-    turn->query->step = QUERY_ANSWER;
-}
-
-enum step_verdict query_local(struct query_turn *turn)
-{
-    struct resolver *resolver = turn->resolver;
-    struct query *query = turn->query;
-    struct list_question list;
-    query->class = classify_question(&query->key, &list);
-    query->is_list = query->class == QUESTION_CLASS_LIST;
-    struct local_case local = {
-        .key = &query->key,
-        .list = query->is_list ? &list : NULL,
-        .is_configured =
-            route_is_configured(&resolver->route, query->key.name, query->key.name_len),
-        .private_lists_local = resolver->limits.private_lists_local,
-        .version = resolver->version,
-    };
-    size_t len;
-    switch (local_answer(&local, resolver->found, sizeof resolver->found, &len)) {
-    case LOCAL_ANSWER:
-        query_use_stored(turn, resolver->found, len);
-        return STEP_ON;
-    case LOCAL_REFUSED:
-        counter_add(&resolver->stats.questions_refused, 1);
-        return query_fail(turn, RCODE_REFUSED, EDE_NOT_SUPPORTED);
-    case LOCAL_NOT_IMPLEMENTED:
-        return query_reject(turn, RCODE_NOTIMP);
-    case LOCAL_NOT_OURS:
-        break;
-    }
     query->step = QUERY_LOOKUP;
     return STEP_ON;
 }
 
 /* ---- LOOKUP ---- */
 
-static enum step_verdict query_use_found(struct query_turn *turn, const struct cache_found *found)
+static void query_use_stored(struct query_turn *turn, const uint8_t *stored, size_t len)
 {
-    turn->source.extra.age_s = found->age_s;
-    turn->source.extra.is_ad = found->is_ad;
-    query_use_stored(turn, turn->resolver->found, found->len);
+    turn->source.stored.bytes = stored;
+    turn->source.stored.len = len;
+    turn->query->step = QUERY_ANSWER;
+}
+
+/* What the cache has found, with its message at `stored`. */
+static enum step_verdict query_use_found(struct query_turn *turn, const uint8_t *stored)
+{
+    const struct cache_found *found = &turn->found;
+    turn->source.stored.extra.age_s = found->age_s;
+    turn->source.stored.extra.is_ad = found->is_ad;
+    query_use_stored(turn, stored, found->len);
     turn->query->outcome = OUTCOME_HIT;
     return STEP_ON;
 }
 
 /* RFC 8767 section 4: a stale answer's TTL is 30 s, and it says that it is stale. */
-static enum step_verdict query_use_stale(struct query_turn *turn, const struct cache_found *found)
+static enum step_verdict query_use_stale(struct query_turn *turn)
 {
-    query_use_found(turn, found);
-    turn->source.extra.age_s = 0; /* Its own TTLs have run out: ttl_cap bounds them instead. */
-    turn->source.extra.ttl_cap = turn->resolver->limits.stale_ttl_s;
-    turn->source.extra.is_ad = false;
-    turn->source.extra.ede =
-        found->kind == CACHE_KIND_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE_ANSWER;
-    turn->source.extra.ede_text = "upstream is slow or silent; this answer has expired";
+    struct answer_extra *extra = &turn->source.stored.extra;
+    query_use_found(turn, turn->answer);
+    extra->age_s = 0; /* Its own TTLs have run out: ttl_cap bounds them instead. */
+    extra->ttl_cap = turn->resolver->limits.stale_ttl_s;
+    extra->is_ad = false;
+    extra->ede = turn->found.kind == CACHE_KIND_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE_ANSWER;
+    extra->ede_text = "upstream is slow or silent; this answer has expired";
     turn->query->outcome = OUTCOME_STALE;
     return STEP_ON;
 }
 
 static enum step_verdict query_servfail(struct query_turn *turn, enum ede ede, const char *text)
 {
-    turn->source.extra.ede_text = text;
+    query_fail(turn, RCODE_SERVFAIL, ede);
+    turn->source.error.ede_text = text;
     turn->query->outcome = OUTCOME_FAILED;
-    return query_fail(turn, RCODE_SERVFAIL, ede);
+    return STEP_ON;
 }
 
-/* Work that nobody waits for; it may take half of the room for work, no more. */
 static void query_refresh(struct query_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
@@ -169,16 +136,36 @@ static void query_refresh(struct query_turn *turn)
     }
 }
 
-static enum step_verdict query_use_fresh(struct query_turn *turn, const struct cache_found *found)
+static enum step_verdict query_use_fresh(struct query_turn *turn)
 {
-    if (found->kind == CACHE_KIND_FAILURE) {
+    if (turn->found.kind == CACHE_KIND_FAILURE) {
         return query_servfail(turn, EDE_CACHED_ERROR, "upstream failed a moment ago");
     }
-    if (found->is_refresh_due) {
+    if (turn->found.is_refresh_due) {
         query_refresh(turn);
     }
-    return query_use_found(turn, found);
+    return query_use_found(turn, turn->answer);
 }
+
+enum step_verdict query_lookup(struct query_turn *turn)
+{
+    struct query *query = turn->query;
+    struct cache_found *found = &turn->found;
+    turn->verdict = cache_lookup(
+        turn->resolver->cache, &query->key, turn->now, turn->answer, MESSAGE_SIZE_MAX, found);
+    query->step = QUERY_LOCAL;
+    if (turn->verdict == CACHE_MISS) {
+        return STEP_ON;
+    }
+    query->is_list = found->is_list;
+    query->class = classify_type(query->key.type, found->is_list);
+    if (turn->verdict == CACHE_FRESH) {
+        return query_use_fresh(turn);
+    }
+    return found->is_failing ? query_use_stale(turn) : STEP_ON;
+}
+
+/* ---- LOCAL ---- */
 
 /* Is it known that nothing has the asked name? Only from where the name itself would be asked. */
 static bool query_try_cut(struct query_turn *turn)
@@ -211,29 +198,55 @@ static enum step_verdict query_use_cut(struct query_turn *turn)
 {
     counter_add(&turn->resolver->stats.answers_cut, 1);
     turn->found.is_ad = false;
-    return query_use_found(turn, &turn->found);
+    return query_use_found(turn, turn->resolver->found);
 }
 
-enum step_verdict query_lookup(struct query_turn *turn)
+/* What is answered by what the name is, without knowing anything about it. */
+static enum local_verdict query_ask_house(struct query_turn *turn, size_t *len_out)
 {
     struct resolver *resolver = turn->resolver;
     struct query *query = turn->query;
-    enum cache_verdict verdict = cache_lookup(resolver->cache, &query->key, turn->now,
-        resolver->found, sizeof resolver->found, &turn->found);
-    if (verdict == CACHE_FRESH) {
-        return query_use_fresh(turn, &turn->found);
+    struct list_question list;
+    query->class = classify_question(&query->key, &list);
+    query->is_list = query->class == QUESTION_CLASS_LIST;
+    struct local_case local = {
+        .key = &query->key,
+        .list = query->is_list ? &list : NULL,
+        .is_configured =
+            route_is_configured(&resolver->route, query->key.name, query->key.name_len),
+        .private_lists_local = resolver->limits.private_lists_local,
+        .version = resolver->version,
+    };
+    return local_answer(&local, resolver->found, sizeof resolver->found, len_out);
+}
+
+static enum step_verdict query_refuse(struct query_turn *turn)
+{
+    counter_add(&turn->resolver->stats.questions_refused, 1);
+    return query_fail(turn, RCODE_REFUSED, EDE_NOT_SUPPORTED);
+}
+
+enum step_verdict query_local(struct query_turn *turn)
+{
+    struct query *query = turn->query;
+    size_t len;
+    switch (query_ask_house(turn, &len)) {
+    case LOCAL_ANSWER:
+        query_use_stored(turn, turn->resolver->found, len);
+        return STEP_ON;
+    case LOCAL_REFUSED:
+        return query_refuse(turn);
+    case LOCAL_NOT_IMPLEMENTED:
+        return query_reject(turn, RCODE_NOTIMP);
+    case LOCAL_NOT_OURS:
+        break;
     }
-    if (verdict == CACHE_MISS && query_try_cut(turn)) {
+    if (turn->verdict == CACHE_MISS && query_try_cut(turn)) {
         return query_use_cut(turn);
-    }
-    turn->has_stale = verdict == CACHE_STALE;
-    if (turn->has_stale && turn->found.is_failing) {
-        return query_use_stale(turn, &turn->found);
     }
     if ((query->form.flags & HEADER_RD) == 0) {
         /* RFC 1034 section 4.3.1: it asked for what we have, and we have nothing. */
-        counter_add(&resolver->stats.questions_refused, 1);
-        return query_fail(turn, RCODE_REFUSED, EDE_NOT_SUPPORTED);
+        return query_refuse(turn);
     }
     query->step = QUERY_JOIN;
     return STEP_ON;
@@ -244,8 +257,8 @@ enum step_verdict query_lookup(struct query_turn *turn)
 static enum step_verdict query_overflow(struct query_turn *turn)
 {
     counter_add(&turn->resolver->stats.questions_overflow, 1);
-    if (turn->has_stale) {
-        return query_use_stale(turn, &turn->found);
+    if (turn->verdict == CACHE_STALE) {
+        return query_use_stale(turn);
     }
     return query_servfail(turn, EDE_OTHER, "too many questions are waiting for upstream");
 }
@@ -308,7 +321,7 @@ enum step_verdict query_join(struct query_turn *turn)
     }
     *pooled = *turn->query;
     pooled->id = id;
-    pooled->has_patience = turn->has_stale;
+    pooled->has_patience = turn->verdict == CACHE_STALE;
     pooled->deadline = (struct deadline){.kind = LIFE_QUERY, .id = id};
     list_append(&fetch->waiters, &pooled->waiters);
     deadlines_set(&resolver->deadlines, &pooled->deadline, query_due_at(resolver, pooled));
@@ -327,15 +340,14 @@ enum step_verdict query_wait(struct query_turn *turn)
 /* A stale answer, if the cache still has one. True: turn->source is set and the step is ANSWER. */
 static bool query_try_stale(struct query_turn *turn)
 {
-    struct resolver *resolver = turn->resolver;
-    enum cache_verdict verdict = cache_lookup(resolver->cache, &turn->query->key, turn->now,
-        resolver->found, sizeof resolver->found, &turn->found);
-    if (verdict == CACHE_STALE) {
-        query_use_stale(turn, &turn->found);
+    turn->verdict = cache_lookup(turn->resolver->cache, &turn->query->key, turn->now, turn->answer,
+        MESSAGE_SIZE_MAX, &turn->found);
+    if (turn->verdict == CACHE_STALE) {
+        query_use_stale(turn);
         return true;
     }
-    if (verdict == CACHE_FRESH && turn->found.kind != CACHE_KIND_FAILURE) {
-        query_use_found(turn, &turn->found); /* Another worker was faster. */
+    if (turn->verdict == CACHE_FRESH && turn->found.kind != CACHE_KIND_FAILURE) {
+        query_use_found(turn, turn->answer); /* Another worker was faster. */
         return true;
     }
     return false;
@@ -348,7 +360,8 @@ static struct query_turn query_turn_of(struct resolver *resolver, struct query *
         .resolver = resolver,
         .query = query,
         .now = now,
-        .source = {.has_question = true, .extra = {.ede = EDE_NONE, .ttl_cap = UINT32_MAX}},
+        .source = {.has_question = true,
+            .stored = {.extra = {.ede = EDE_NONE, .ttl_cap = UINT32_MAX}}},
         .answer = resolver->answer,
     };
 }
@@ -358,7 +371,7 @@ void query_on_published(struct resolver *resolver, struct query *query,
 {
     struct query_turn turn = query_turn_of(resolver, query, now);
     if (publication->stored != NULL) {
-        turn.source.extra.is_ad = publication->is_ad;
+        turn.source.stored.extra.is_ad = publication->is_ad;
         query_use_stored(&turn, publication->stored, publication->stored_len);
     } else if (!query_try_stale(&turn)) {
         query_servfail(&turn, publication->ede, publication->ede_text);
@@ -407,12 +420,12 @@ enum step_verdict query_answer(struct query_turn *turn)
     const struct query *query = turn->query;
     const struct answer_source *source = &turn->source;
     const struct question *question = source->has_question ? &query->question : NULL;
-    if (source->stored != NULL) {
-        turn->answer_len = answer_from_stored(&query->form, question, source->stored,
-            source->stored_len, &source->extra, turn->answer, MESSAGE_SIZE_MAX);
+    if (source->stored.bytes != NULL) {
+        turn->answer_len = answer_from_stored(
+            &query->form, question, &source->stored, turn->answer, MESSAGE_SIZE_MAX);
     } else {
-        turn->answer_len = answer_error(&query->form, question, source->rcode, source->extra.ede,
-            source->extra.ede_text, turn->answer, MESSAGE_SIZE_MAX);
+        turn->answer_len =
+            answer_error(&query->form, question, &source->error, turn->answer, MESSAGE_SIZE_MAX);
     }
     must(turn->answer_len >= HEADER_SIZE);
     turn->query->step = QUERY_SEND;
@@ -424,7 +437,8 @@ static void query_count(const struct query_turn *turn)
     struct resolver_stats *stats = &turn->resolver->stats;
     const struct answer_source *source = &turn->source;
     /* Not from the answer's header, where BADVERS looks like NOERROR. */
-    unsigned rcode = source->stored != NULL ? header_rcode(source->stored) : source->rcode;
+    unsigned rcode =
+        source->stored.bytes != NULL ? header_rcode(turn->answer) : source->error.rcode;
     switch (rcode) {
     case RCODE_NOERROR:
         counter_add(&stats->answers_noerror, 1);

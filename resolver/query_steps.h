@@ -10,8 +10,8 @@
 struct query_turn;
 
 enum step_verdict query_parse(struct query_turn *turn);
-enum step_verdict query_local(struct query_turn *turn);
 enum step_verdict query_lookup(struct query_turn *turn);
+enum step_verdict query_local(struct query_turn *turn);
 enum step_verdict query_join(struct query_turn *turn);
 enum step_verdict query_wait(struct query_turn *turn);
 enum step_verdict query_answer(struct query_turn *turn);

@@ -109,8 +109,9 @@ enum ask_verdict resolver_ask(struct resolver *resolver, struct ask *ask, int64_
     turn.query = &slot;
     turn.ask = ask;
     turn.now = now;
-    turn.has_stale = false;
-    turn.source = (struct answer_source){.extra = {.ede = EDE_NONE, .ttl_cap = UINT32_MAX}};
+    turn.verdict = CACHE_MISS;
+    turn.source =
+        (struct answer_source){.stored = {.extra = {.ede = EDE_NONE, .ttl_cap = UINT32_MAX}}};
     turn.answer = ask->answer;
     turn.answer_len = 0;
     turn.is_dropped = false;

@@ -112,65 +112,60 @@ static void answer_age_records(
 }
 
 /* The client's question takes the stored one's place byte for byte, so pointers into it hold. */
-static void answer_copy_stored(const struct question *question, const uint8_t *stored,
-    size_t stored_len, const struct answer_extra *extra, uint8_t *bytes_out)
+static void answer_copy_stored(
+    const struct question *question, const struct answer_stored *stored, uint8_t *bytes_out)
 {
-    struct writer spelling = writer_of(bytes_out + HEADER_SIZE, stored_len - HEADER_SIZE);
     size_t records_at = HEADER_SIZE + (size_t)question->name_len + ANSWER_QUESTION_TAIL;
-    memcpy(bytes_out, stored, stored_len);
+    must(stored->len >= records_at);
+    if (stored->bytes != bytes_out) {
+        memcpy(bytes_out, stored->bytes, stored->len);
+    }
+    struct writer spelling = writer_of(bytes_out + HEADER_SIZE, stored->len - HEADER_SIZE);
     question_write(&spelling, question);
-    answer_age_records(bytes_out, stored_len, records_at, extra);
-}
-
-/* The stored form is our own work; one of another question here would be a fault of ours. */
-static void answer_check_stored(
-    const struct question *question, const uint8_t *stored, size_t stored_len)
-{
-    struct reader reader = reader_of(stored, stored_len);
-    struct question stored_question;
-    bool is_whole = reader_skip(&reader, HEADER_SIZE) && question_read(&reader, &stored_question);
-    must(is_whole && question_equal(question, &stored_question));
+    answer_age_records(bytes_out, stored->len, records_at, &stored->extra);
 }
 
 size_t answer_from_stored(const struct answer_form *form, const struct question *question,
-    const uint8_t *stored, size_t stored_len, const struct answer_extra *extra, uint8_t *bytes_out,
-    size_t size)
+    const struct answer_stored *stored, uint8_t *bytes_out, size_t size)
 {
-    answer_check_stored(question, stored, stored_len);
+    const struct answer_extra *extra = &stored->extra;
     size_t room = answer_room(form, size);
+    unsigned rcode = header_rcode(stored->bytes);
+    uint16_t additional = header_arcount(stored->bytes);
     bool may_say_ad = form->wants_dnssec || (form->flags & HEADER_AD) != 0;
-    unsigned flags = answer_flags(form) | header_rcode(stored);
+    unsigned flags = answer_flags(form) | rcode;
     flags |= extra->is_ad && may_say_ad ? HEADER_AD : 0;
-    struct edns_reply edns = answer_edns(form, header_rcode(stored), extra->ede, extra->ede_text);
+    struct edns_reply edns = answer_edns(form, rcode, extra->ede, extra->ede_text);
     struct edns_reply edns_full = edns;
 
     bool fits =
-        stored_len <= room && (!form->has_edns || answer_fit_edns(&edns, room - stored_len));
+        stored->len <= room && (!form->has_edns || answer_fit_edns(&edns, room - stored->len));
     if (!fits) {
         struct writer empty = writer_of(bytes_out, room);
         return answer_write_empty(
             form, flags | HEADER_TC, question, form->has_edns ? &edns_full : NULL, &empty);
     }
-    answer_copy_stored(question, stored, stored_len, extra, bytes_out);
+    answer_copy_stored(question, stored, bytes_out);
     struct writer writer = writer_of(bytes_out, room);
-    writer.len = stored_len;
+    writer.len = stored->len;
     header_set_id(bytes_out, form->id);
     header_set_flags(bytes_out, (uint16_t)flags);
     if (form->has_edns) {
         edns_write(&writer, &edns);
-        bytes_put_u16(bytes_out + 10, (uint16_t)(header_arcount(stored) + 1));
+        bytes_put_u16(bytes_out + 10, (uint16_t)(additional + 1));
     }
     return writer.len;
 }
 
 /* A query whose body was unreadable showed no OPT, so none goes back (RFC 6891 section 7). */
-size_t answer_error(const struct answer_form *form, const struct question *question, unsigned rcode,
-    enum ede ede, const char *ede_text, uint8_t *bytes_out, size_t size)
+size_t answer_error(const struct answer_form *form, const struct question *question,
+    const struct answer_error *error, uint8_t *bytes_out, size_t size)
 {
+    unsigned rcode = error->rcode;
     if (rcode > ANSWER_RCODE_PLAIN && !form->has_edns) {
         rcode = RCODE_SERVFAIL;
     }
-    struct edns_reply edns = answer_edns(form, rcode, ede, ede_text);
+    struct edns_reply edns = answer_edns(form, rcode, error->ede, error->ede_text);
     struct writer writer = writer_of(bytes_out, answer_room(form, size));
     return answer_write_empty(form, answer_flags(form) | (rcode & ANSWER_RCODE_PLAIN), question,
         form->has_edns ? &edns : NULL, &writer);

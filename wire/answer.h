@@ -39,13 +39,27 @@ struct answer_extra {
     const char *ede_text;
 };
 
-/* From the stored form (wire/normalise.h), which must be whole. Returns the length, 0 if `size` (at
- * least 512) cannot even hold header and question. `question` is in the client's spelling. */
+/* An answer that stands ready: the stored form (wire/normalise.h) of the question's own answer,
+ * which must be whole. It may stand where the composed one goes. */
+struct answer_stored {
+    const uint8_t *bytes;
+    size_t len;
+    struct answer_extra extra;
+};
+
+/* Returns the length, 0 if `size` (at least 512) cannot even hold header and question. `question`
+ * is in the client's spelling. */
 size_t answer_from_stored(const struct answer_form *form, const struct question *question,
-    const uint8_t *stored, size_t stored_len, const struct answer_extra *extra, uint8_t *bytes_out,
-    size_t size);
+    const struct answer_stored *stored, uint8_t *bytes_out, size_t size);
+
+/* Why there are no records. */
+struct answer_error {
+    unsigned rcode;
+    enum ede ede; /* EDE_NONE: none. */
+    const char *ede_text;
+};
 
 /* An answer without records. `question` NULL: it could not be read, only the header is sent back.
  */
-size_t answer_error(const struct answer_form *form, const struct question *question, unsigned rcode,
-    enum ede ede, const char *ede_text, uint8_t *bytes_out, size_t size);
+size_t answer_error(const struct answer_form *form, const struct question *question,
+    const struct answer_error *error, uint8_t *bytes_out, size_t size);

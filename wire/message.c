@@ -65,11 +65,12 @@ static bool message_read_body(struct message *message)
 
 enum message_verdict message_read(const uint8_t *bytes, size_t len, struct message *message_out)
 {
-    memset(message_out, 0, sizeof(*message_out));
+    struct message *message = message_out;
     if (len < HEADER_SIZE) {
+        memset(message, 0, sizeof(*message));
         return MESSAGE_SHORT;
     }
-    struct message *message = message_out;
+    message->edns = (struct edns){0};
     message->bytes = bytes;
     message->len = len;
     message->id = header_id(bytes);

@@ -115,13 +115,23 @@ bool name_read(struct reader *reader, uint8_t name_out[NAME_SIZE_MAX], size_t *l
     return is_name;
 }
 
+/* Every question is read by this one, so it looks at length bytes only and copies once. */
 bool name_read_plain(struct reader *reader, uint8_t name_out[NAME_SIZE_MAX], size_t *len_out)
 {
-    struct name_walk walk = name_walk_of(reader, reader->at, 0);
-    if (!name_walk_copy(&walk, name_out, len_out)) {
-        return false;
-    }
-    reader->at = walk.at;
+    const uint8_t *name = reader->bytes + reader->at;
+    size_t left = reader_left(reader) < NAME_SIZE_MAX ? reader_left(reader) : NAME_SIZE_MAX;
+    size_t len = 0;
+    size_t label;
+    do {
+        if (len >= left || name[len] > NAME_LABEL_MAX) {
+            return false;
+        }
+        label = name[len];
+        len += label + 1;
+    } while (label != 0);
+    memcpy(name_out, name, len);
+    reader->at += len;
+    *len_out = len;
     return true;
 }
 
@@ -183,10 +193,29 @@ bool name_is_under(const uint8_t *name, size_t len, const uint8_t *zone, size_t 
     return name_equal(name + at, len - at, zone, zone_len);
 }
 
+/* Eight bytes at once. In each byte below 0x80 the two sums carry into the top bit from 'A' on, and
+ * from behind 'Z' on; where only the first does, there is a capital, and 0x20 makes it small. */
+static uint64_t name_word_lower(uint64_t word)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t low = word & each * 0x7f;
+    uint64_t from_a = low + each * (0x80 - 'A');
+    uint64_t behind_z = low + each * (0x7f - 'Z');
+    uint64_t is_capital = (from_a ^ behind_z) & ~word & each * 0x80;
+    return word | is_capital >> 2;
+}
+
 void name_to_lower(uint8_t *name, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        name[i] = name_byte_lower(name[i]);
+    size_t at = 0;
+    for (; len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, name + at, sizeof word);
+        word = name_word_lower(word);
+        memcpy(name + at, &word, sizeof word);
+    }
+    for (; at < len; at++) {
+        name[at] = name_byte_lower(name[at]);
     }
 }
 

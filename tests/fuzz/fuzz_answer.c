@@ -95,8 +95,10 @@ static void scene_check_stored(struct scene *scene, const struct stored *stored)
     struct message answer;
     struct message kept;
     must(message_read(stored->bytes, stored->normalised.len, &kept) == MESSAGE_GOOD);
-    size_t len = answer_from_stored(&scene->form, &scene->question, stored->bytes,
-        stored->normalised.len, &scene->extra, scene->bytes, scene->form.size_max);
+    const struct answer_stored source = {
+        .bytes = stored->bytes, .len = stored->normalised.len, .extra = scene->extra};
+    size_t len = answer_from_stored(
+        &scene->form, &scene->question, &source, scene->bytes, scene->form.size_max);
     scene_check(scene, len, &answer);
     must(answer.rcode == kept.rcode);
     bool may_say_ad = scene->form.wants_dnssec || (scene->form.flags & HEADER_AD) != 0;
@@ -113,8 +115,10 @@ static void scene_check_stored(struct scene *scene, const struct stored *stored)
 static void scene_check_error(struct scene *scene)
 {
     struct message answer;
-    size_t len = answer_error(&scene->form, &scene->question, scene->rcode, scene->extra.ede,
-        scene->extra.ede_text, scene->bytes, scene->form.size_max);
+    const struct answer_error error = {
+        .rcode = scene->rcode, .ede = scene->extra.ede, .ede_text = scene->extra.ede_text};
+    size_t len =
+        answer_error(&scene->form, &scene->question, &error, scene->bytes, scene->form.size_max);
     scene_check(scene, len, &answer);
     must(answer.rcode == scene->rcode || (scene->rcode > 15 && answer.rcode == RCODE_SERVFAIL));
     must((answer.flags & (HEADER_TC | HEADER_AD)) == 0 && answer.counts[1] == 0);

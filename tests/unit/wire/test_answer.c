@@ -45,11 +45,26 @@ static void scene_store(const struct packet_lines *lines)
     }
 }
 
+/* The same comes out when the stored form stands where the answer goes. */
+static void scene_check_in_place(const struct answer_form *form, const struct answer_stored *stored)
+{
+    static uint8_t bytes[sizeof(scene.bytes)];
+    struct answer_stored moved = *stored;
+    memcpy(bytes, stored->bytes, stored->len);
+    moved.bytes = bytes;
+    size_t len = answer_from_stored(form, &scene.question, &moved, bytes, sizeof(bytes));
+    assert_int_equal(len, scene.len);
+    assert_memory_equal(bytes, scene.bytes, len);
+}
+
 static void scene_answer(const struct answer_form *form, const struct answer_extra *extra)
 {
     memset(scene.bytes, 0xaa, sizeof(scene.bytes));
-    scene.len = answer_from_stored(form, &scene.question, scene.stored, scene.stored_len, extra,
-        scene.bytes, sizeof(scene.bytes));
+    const struct answer_stored stored = {
+        .bytes = scene.stored, .len = scene.stored_len, .extra = *extra};
+    scene.len =
+        answer_from_stored(form, &scene.question, &stored, scene.bytes, sizeof(scene.bytes));
+    scene_check_in_place(form, &stored);
 }
 
 /* What every answer must be: a message, id and question byte for byte, QR and RA set, AA not. */
@@ -225,14 +240,13 @@ static void test_buffer_size(void **state)
     (void)state;
     scene_store_large_txt();
     memset(scene.bytes, 0xaa, sizeof(scene.bytes));
-    scene.len = answer_from_stored(
-        &form, &scene.question, scene.stored, scene.stored_len, &extra_none, scene.bytes, 600);
+    const struct answer_stored stored = {
+        .bytes = scene.stored, .len = scene.stored_len, .extra = extra_none};
+    scene.len = answer_from_stored(&form, &scene.question, &stored, scene.bytes, 600);
     struct message message = scene_check(&form);
     assert_true((message.flags & HEADER_TC) != 0);
     assert_int_equal(scene.bytes[600], 0xaa);
-    assert_int_equal(answer_from_stored(&form, &scene.question, scene.stored, scene.stored_len,
-                         &extra_none, scene.bytes, 20),
-        0);
+    assert_int_equal(answer_from_stored(&form, &scene.question, &stored, scene.bytes, 20), 0);
 }
 
 /* The text of the explanation goes first, then the option, then the answer. */
@@ -288,8 +302,9 @@ static void test_errors(void **state)
     (void)state;
     scene_store(&mx_lines);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        scene.len = answer_error(&cases[i].form, &scene.question, cases[i].rcode, cases[i].ede,
-            NULL, scene.bytes, sizeof(scene.bytes));
+        const struct answer_error error = {.rcode = cases[i].rcode, .ede = cases[i].ede};
+        scene.len =
+            answer_error(&cases[i].form, &scene.question, &error, scene.bytes, sizeof(scene.bytes));
         struct message message = scene_check(&cases[i].form);
         assert_int_equal(message.rcode, cases[i].rcode_seen);
         assert_int_equal(message.opcode, cases[i].form.flags >> 11 & 0xf);
@@ -303,10 +318,11 @@ static void test_error_without_question(void **state)
     const struct answer_form form = {.id = 0x1234, .flags = HEADER_RD, .size_max = 512};
     uint8_t bytes[512];
     (void)state;
-    size_t len = answer_error(&form, NULL, RCODE_FORMERR, EDE_NONE, NULL, bytes, sizeof(bytes));
+    const struct answer_error error = {.rcode = RCODE_FORMERR, .ede = EDE_NONE};
+    size_t len = answer_error(&form, NULL, &error, bytes, sizeof(bytes));
     assert_int_equal(len, HEADER_SIZE);
     assert_memory_equal(bytes, "\x12\x34\x81\x81\0\0\0\0\0\0\0\0", HEADER_SIZE);
-    assert_int_equal(answer_error(&form, NULL, RCODE_FORMERR, EDE_NONE, NULL, bytes, 11), 0);
+    assert_int_equal(answer_error(&form, NULL, &error, bytes, 11), 0);
 }
 
 int main(void)

@@ -344,9 +344,32 @@ static void test_find_label(void **state)
     }
 }
 
+/* Every byte at every place of a name, letters beside what is no letter. */
+static void test_to_lower_each_byte(void **state)
+{
+    (void)state;
+    for (unsigned len = 0; len <= 40; len++) {
+        for (unsigned byte = 0; byte < 256; byte++) {
+            uint8_t name[41];
+            for (unsigned i = 0; i < len; i++) {
+                name[i] = (uint8_t)(byte + i * 7);
+            }
+            name[len] = 'X';
+            name_to_lower(name, len);
+            for (unsigned i = 0; i < len; i++) {
+                unsigned before = (byte + i * 7) & 0xff;
+                bool is_capital = before >= 'A' && before <= 'Z';
+                assert_int_equal(name[i], is_capital ? before + 32 : before);
+            }
+            assert_int_equal(name[len], 'X');
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_to_lower_each_byte),
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_read_plain),
         cmocka_unit_test(test_skip),
