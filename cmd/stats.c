@@ -14,10 +14,10 @@
 #include "cmd/cmd.h"
 #include "cmd/stats_cell.h"
 #include "cmd/stats_json.h"
-#include "cmd/stats_openmetrics.h"
+#include "daemon/metrics_text.h"
 #include "cmd/stats_read.h"
 #include "cmd/stats_text.h"
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 
 /* More than any view can fill: 512 servers with the longest names, eleven lines each. */
 #define STATS_OUTPUT_SIZE     ((size_t)16 << 20)
@@ -128,7 +128,7 @@ static void render(struct text *text, enum stats_form form, const struct stats_v
         stats_json_add(text, view);
         return;
     case STATS_FORM_OPENMETRICS:
-        stats_openmetrics_add(text, view);
+        metrics_text_add(text, view, METRICS_FORM_OPENMETRICS);
         return;
     }
     must(false);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 
 static void add_string(struct text *text, const char *name, const char *value)
 {

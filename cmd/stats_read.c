@@ -9,7 +9,7 @@
 #include "resolver/stats.h"
 #include "daemon/stats.h"
 #include "cmd/reply.h"
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 
 /* So that the sums over all buckets, classes and outcomes stay within 64 bits. */
 #define COUNT_MAX (UINT64_C(1) << 46)

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "cmd/stats_cell.h"
 #include "cmd/stats_trouble.h"
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 
 #define SERVER_NAME_COLUMNS 19
 #define SERVER_NAME_SIZE    (STATS_ADDRESS_SIZE + 1 + STATS_TLS_SIZE)

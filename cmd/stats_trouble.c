@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "cmd/stats_cell.h"
 #include "cmd/stats_text.h"
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 
 #define COUNT_COLUMNS    7
 #define SENTENCE_COLUMNS (STATS_TEXT_COLUMNS - COUNT_COLUMNS - 2)

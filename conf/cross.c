@@ -115,6 +115,8 @@ static bool cross_allows_everybody(const struct settings *settings, uint8_t fami
     return false;
 }
 
+#define CROSS_DNS_PORT 53
+
 /* One address of listen against the others and against allow. */
 static void cross_check_listen_at(struct parse *parse, size_t index)
 {
@@ -239,9 +241,32 @@ static void cross_check_group(struct parse *parse, size_t index)
     }
 }
 
+/* The port of questions is what an address without a port has, and never the one that is meant. */
+static void cross_check_metrics(struct parse *parse)
+{
+    const struct settings *settings = parse->settings;
+    bool is_read = parse->main[SCHEMA_ID_metrics_listen].is_set &&
+                   !parse->main[SCHEMA_ID_metrics_listen].is_bad;
+    for (size_t i = 0; is_read && i < settings->metrics_listen_count; i++) {
+        const struct address *own = &settings->metrics_listen[i];
+        char host[ADDRESS_TEXT_SIZE];
+        address_format_host(own, host, sizeof host);
+        if (own->port == CROSS_DNS_PORT) {
+            finding_add(parse->findings, FINDING_ERROR, &parse->metrics_places[i],
+                "metrics_listen needs a port: write %s@9153", host);
+        } else if (!address_is_loopback(own)) {
+            finding_add(parse->findings, FINDING_WARNING, &parse->metrics_places[i],
+                "metrics_listen has %s: whoever reaches that address can read the numbers; let a "
+                "firewall or a proxy see to it that only your monitoring does",
+                host);
+        }
+    }
+}
+
 void cross_check(struct parse *parse)
 {
     cross_check_listen(parse);
+    cross_check_metrics(parse);
     cross_check_deadline(parse);
     cross_check_ttl(parse);
     for (size_t i = 0; i < parse->settings->group_count; i++) {

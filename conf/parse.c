@@ -171,6 +171,8 @@ static void parse_note_places(struct parse *parse, const struct schema_row *row,
     struct finding_place *places = NULL;
     if (row->id == SCHEMA_ID_listen) {
         places = parse->listen_places;
+    } else if (row->id == SCHEMA_ID_metrics_listen) {
+        places = parse->metrics_places;
     } else if (row->id == SCHEMA_ID_upstreams) {
         places = parse->groups[0].server_places;
     } else if (row->id == SCHEMA_ID_servers) {

@@ -40,6 +40,7 @@ struct parse {
     const char *file; /* For findings without a place of their own. */
     struct parse_origin main[SCHEMA_ID_COUNT];
     struct finding_place listen_places[SETTINGS_LISTEN_MAX];
+    struct finding_place metrics_places[SETTINGS_LISTEN_MAX];
     struct parse_group groups[SETTINGS_GROUPS_MAX];
     struct parse_zone zones[SETTINGS_ZONES_MAX];
 };

@@ -58,6 +58,8 @@ struct settings {
     struct network allow[SETTINGS_ALLOW_MAX];
     size_t allow_count;
     char control_socket[SETTINGS_PATH_SIZE];
+    struct address metrics_listen[SETTINGS_LISTEN_MAX];
+    size_t metrics_listen_count;
     char user[SETTINGS_NAME_SIZE]; /* Empty: stay who you are. */
     uint64_t workers;
 

@@ -27,9 +27,12 @@
 #include "daemon/control_commands.h"
 #include "daemon/export.h"
 #include "daemon/identity.h"
+#include "daemon/metrics_http.h"
+#include "daemon/metrics_pages.h"
 #include "daemon/notify.h"
 #include "daemon/reload.h"
 #include "daemon/sockets.h"
+#include "daemon/stats_view.h"
 #include "daemon/stats.h"
 #include "daemon/summary.h"
 #include "daemon/trouble.h"
@@ -54,6 +57,8 @@ struct daemon {
     struct export *export;
     struct control *control;
     struct control_commands commands;
+    struct metrics_pages metrics_pages;
+    struct metrics_http *metrics_http; /* NULL: nobody is served by HTTP. */
     struct daemon_stats stats;
     struct notify notify;
     struct ev_loop *loop;
@@ -414,6 +419,35 @@ static bool daemon_make_control(struct daemon *daemon, struct trouble *trouble)
     return daemon->control != NULL;
 }
 
+/* What listens nowhere is no trouble: numbers are worth less than answers. */
+static bool daemon_make_metrics(struct daemon *daemon, struct trouble *trouble)
+{
+    const struct settings *settings = daemon->settings;
+    if (settings->metrics_listen_count == 0) {
+        return true;
+    }
+    daemon->metrics_pages = (struct metrics_pages){
+        .sources = &daemon->commands.sources,
+        .export = daemon->export,
+        .view = malloc(sizeof(struct stats_view)),
+        .version = daemon->options->version,
+        .started_at = daemon->started_at,
+    };
+    if (daemon->metrics_pages.view == NULL) {
+        trouble_set_memory(trouble);
+        return false;
+    }
+    daemon->metrics_http = metrics_http_new(&(struct metrics_http_options){
+        .loop = daemon->loop,
+        .addresses = settings->metrics_listen,
+        .address_count = settings->metrics_listen_count,
+        .stats = &daemon->stats,
+        .handler = metrics_pages_write,
+        .world = &daemon->metrics_pages,
+    });
+    return true;
+}
+
 static bool daemon_copy_settings(struct daemon *daemon, struct trouble *trouble)
 {
     daemon->started = malloc(sizeof *daemon->started);
@@ -450,7 +484,8 @@ static bool daemon_prepare(struct daemon *daemon, struct trouble *trouble)
     return identity_find(daemon->settings->user, &daemon->identity, trouble) &&
            sockets_open(&daemon->sockets, daemon->settings, trouble) &&
            daemon_make_memory(daemon, trouble) && daemon_make_control(daemon, trouble) &&
-           identity_take(&daemon->identity, trouble) && daemon_make_workers(daemon, trouble);
+           daemon_make_metrics(daemon, trouble) && identity_take(&daemon->identity, trouble) &&
+           daemon_make_workers(daemon, trouble);
 }
 
 static bool daemon_start(struct daemon *daemon, struct trouble *trouble)
@@ -483,6 +518,8 @@ static void daemon_fini(struct daemon *daemon)
         worker_free(&daemon->workers[i]);
     }
     control_free(&daemon->control);
+    metrics_http_free(&daemon->metrics_http);
+    free(daemon->metrics_pages.view);
     sockets_fini(&daemon->sockets);
     if (daemon->loop != NULL) {
         ev_loop_destroy(daemon->loop);

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "cmd/stats_json.h"
 #include "cmd/stats_read.h"
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 #include "tests/unit/cmd/stats_fixture.h"
 
 #define DEPTH_MAX 16

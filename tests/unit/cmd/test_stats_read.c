@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "cmd/stats_read.h"
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 #include "tests/unit/cmd/stats_fixture.h"
 
 static int view_new(void **state)

@@ -13,7 +13,7 @@
 #include "cmd/stats_cell.h"
 #include "cmd/stats_read.h"
 #include "cmd/stats_text.h"
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 #include "tests/unit/cmd/stats_fixture.h"
 
 struct bench {

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "cmd/stats_cell.h"
 #include "cmd/stats_trouble.h"
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 
 static int view_new(void **state)
 {

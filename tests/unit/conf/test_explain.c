@@ -42,6 +42,7 @@ static char *explain(const struct settings *from, enum explain_scope scope)
 static const char full[] = "listen = 127.0.0.1 ::1@5353 192.0.2.1@5300\n"
                            "allow = 127.0.0.0/8 ::1 2001:db8::/33 192.0.2.7\n"
                            "control_socket = /tmp/x.sock\n"
+                           "metrics_listen = 127.0.0.1@9154\n"
                            "user =\n"
                            "workers = 4\n"
                            "upstreams = 192.0.2.53 2001:db8::53@5353\n"

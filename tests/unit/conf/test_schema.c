@@ -126,7 +126,7 @@ static void test_later(void **state)
 {
     (void)state;
     assert_true(schema_is_later("snapshot_file", 13));
-    assert_true(schema_is_later("metrics-listen", 14));
+    assert_true(schema_is_later("snapshot-file", 13));
     assert_false(schema_is_later("listen", 6));
     assert_null(find("snapshot_file"));
 }

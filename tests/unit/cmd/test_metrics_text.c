@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "cmd/stats_openmetrics.h"
+#include "daemon/metrics_text.h"
 #include "cmd/stats_read.h"
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 #include "tests/unit/cmd/stats_fixture.h"
 
 #define NAME_SIZE    96
@@ -43,7 +43,7 @@ static char *render(struct bench *bench, const char *text)
     assert_true(stats_read(&reply, &bench->view));
     reply_fini(&reply);
     text_init(&bench->text, bench->data, sizeof bench->data);
-    stats_openmetrics_add(&bench->text, &bench->view);
+    metrics_text_add(&bench->text, &bench->view, METRICS_FORM_OPENMETRICS);
     assert_false(bench->text.is_cut);
     return bench->data;
 }

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 
 static int view_new(void **state)
 {

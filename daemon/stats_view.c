@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 
 #include <string.h>
 

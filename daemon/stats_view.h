@@ -10,9 +10,10 @@
 #include "resolver/stats.h"
 
 /*
- * The daemon's statistics as the control socket told them, and what can be said about them. Filled
- * by stats_read() (cmd/stats_read.h); everything that is shown is a pure function of it. Large: on
- * the heap, owned by whoever made it. All numbers count since the daemon's start.
+ * The daemon's statistics as they are shown, and what can be said about them. Filled from the house
+ * itself (daemon/stats_fill.h) or from what the control socket told (cmd/stats_read.h); everything
+ * that is shown is a pure function of it. Large: on the heap, owned by whoever made it. All numbers
+ * count since the daemon's start.
  */
 #define STATS_METRICS_MAX   256
 #define STATS_UPSTREAMS_MAX 512

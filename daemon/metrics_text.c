@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cmd/stats_openmetrics.h"
+#include "daemon/metrics_text.h"
 
 #include <inttypes.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "cmd/stats_view.h"
+#include "daemon/stats_view.h"
 
 /* The upper edges of the exported histogram, in seconds as they are written. */
 struct edge {
@@ -45,13 +45,62 @@ static void add_escaped(struct text *text, const char *string)
     }
 }
 
-static void add_family(struct text *text, const char *name, const char *type, const char *sentence)
+/* What is being written, and in which form. */
+struct sheet {
+    struct text *text;
+    enum metrics_form form;
+};
+
+enum family_type {
+    FAMILY_INFO,
+    FAMILY_GAUGE,
+    FAMILY_COUNTER,
+    FAMILY_HISTOGRAM,
+    FAMILY_SUMMARY,
+};
+
+/* How one form speaks of a type: its word, and what follows the family's name in the comments. */
+struct family_words {
+    const char *type;
+    const char *suffix;
+};
+
+static struct family_words family_words_of(enum family_type type, enum metrics_form form)
 {
-    text_addf(text, "# TYPE mxcache_%s %s\n", name, type);
+    bool is_openmetrics = form == METRICS_FORM_OPENMETRICS;
+    switch (type) {
+    case FAMILY_INFO:
+        return is_openmetrics ? (struct family_words){"info", ""}
+                              : (struct family_words){"gauge", "_info"};
+    case FAMILY_GAUGE:
+        return (struct family_words){"gauge", ""};
+    case FAMILY_COUNTER:
+        return (struct family_words){"counter", is_openmetrics ? "" : "_total"};
+    case FAMILY_HISTOGRAM:
+        return (struct family_words){"histogram", ""};
+    case FAMILY_SUMMARY:
+        return (struct family_words){"summary", ""};
+    }
+    return (struct family_words){"unknown", ""};
+}
+
+static void add_family(
+    struct sheet *sheet, const char *name, enum family_type type, const char *sentence)
+{
+    struct family_words words = family_words_of(type, sheet->form);
+    text_addf(sheet->text, "# TYPE mxcache_%s%s %s\n", name, words.suffix, words.type);
     if (sentence != NULL) {
-        text_addf(text, "# HELP mxcache_%s ", name);
-        add_escaped(text, sentence);
-        text_add(text, "\n");
+        text_addf(sheet->text, "# HELP mxcache_%s%s ", name, words.suffix);
+        add_escaped(sheet->text, sentence);
+        text_add(sheet->text, "\n");
+    }
+}
+
+/* The unit that ends the family's name. */
+static void add_unit(struct sheet *sheet, const char *name, const char *unit)
+{
+    if (sheet->form == METRICS_FORM_OPENMETRICS) {
+        text_addf(sheet->text, "# UNIT mxcache_%s %s\n", name, unit);
     }
 }
 
@@ -61,27 +110,29 @@ static void add_seconds(struct text *text, uint64_t duration_us)
         duration_us % (uint64_t)CLOCK_US_PER_S);
 }
 
-static void add_head(struct text *text, const struct stats_view *view)
+static void add_head(struct sheet *sheet, const struct stats_view *view)
 {
-    add_family(text, "build", "info", "The version of the daemon.");
+    struct text *text = sheet->text;
+    add_family(sheet, "build", FAMILY_INFO, "The version of the daemon.");
     text_add(text, "mxcache_build_info{version=\"");
     add_escaped(text, view->version);
     text_add(text, "\"} 1\n");
-    add_family(text, "uptime_seconds", "gauge", "Seconds since the daemon's start.");
-    text_addf(text, "# UNIT mxcache_uptime_seconds seconds\nmxcache_uptime_seconds %" PRIu64 "\n",
-        view->uptime_s);
-    add_family(text, "workers", "gauge", "Threads that answer.");
+    add_family(sheet, "uptime_seconds", FAMILY_GAUGE, "Seconds since the daemon's start.");
+    add_unit(sheet, "uptime_seconds", "seconds");
+    text_addf(text, "mxcache_uptime_seconds %" PRIu64 "\n", view->uptime_s);
+    add_family(sheet, "workers", FAMILY_GAUGE, "Threads that answer.");
     text_addf(text, "mxcache_workers %" PRIu64 "\n", view->workers);
 }
 
-static void add_metrics(struct text *text, const struct stats_view *view)
+static void add_metrics(struct sheet *sheet, const struct stats_view *view)
 {
     for (size_t i = 0; i < view->metric_count; i++) {
         const struct stats_metric *metric = &view->metrics[i];
         bool is_counter = metric->kind == METRIC_KIND_COUNTER;
-        add_family(text, metric->name, is_counter ? "counter" : "gauge", metric->sentence);
-        text_addf(text, "mxcache_%s%s %" PRIu64 "\n", metric->name, is_counter ? "_total" : "",
-            metric->value);
+        add_family(
+            sheet, metric->name, is_counter ? FAMILY_COUNTER : FAMILY_GAUGE, metric->sentence);
+        text_addf(sheet->text, "mxcache_%s%s %" PRIu64 "\n", metric->name,
+            is_counter ? "_total" : "", metric->value);
     }
 }
 
@@ -101,11 +152,11 @@ static void add_wait(struct text *text, const struct histogram_sum *wait, const 
 
 /* Every series from the start, empty ones too: a series that appears with a value loses it in
  * rate(). */
-static void add_waits(struct text *text, const struct stats_view *view)
+static void add_waits(struct sheet *sheet, const struct stats_view *view)
 {
-    add_family(text, "wait_seconds", "histogram",
+    add_family(sheet, "wait_seconds", FAMILY_HISTOGRAM,
         "How long clients waited for their answers, by class of question and outcome.");
-    text_add(text, "# UNIT mxcache_wait_seconds seconds\n");
+    add_unit(sheet, "wait_seconds", "seconds");
     for (unsigned class = 0; class < QUESTION_CLASSES; class ++) {
         for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
             char labels_data[64];
@@ -114,7 +165,7 @@ static void add_waits(struct text *text, const struct stats_view *view)
             text_addf(&labels, "class=\"%s\",outcome=\"%s\"",
                 question_class_name((enum question_class) class),
                 outcome_name((enum outcome)outcome));
-            add_wait(text, &view->waits[class][outcome], labels_data);
+            add_wait(sheet->text, &view->waits[class][outcome], labels_data);
         }
     }
 }
@@ -151,9 +202,10 @@ static const struct server_counter server_counters[] = {
 };
 
 static void add_server_counter(
-    struct text *text, const struct stats_view *view, const struct server_counter *counter)
+    struct sheet *sheet, const struct stats_view *view, const struct server_counter *counter)
 {
-    add_family(text, counter->name, "counter", counter->sentence);
+    struct text *text = sheet->text;
+    add_family(sheet, counter->name, FAMILY_COUNTER, counter->sentence);
     for (size_t i = 0; i < view->upstream_count; i++) {
         const char *upstream = (const char *)&view->upstreams[i];
         const uint64_t *value = (const uint64_t *)(const void *)(upstream + counter->offset);
@@ -173,11 +225,12 @@ static void add_quantile(struct text *text, const struct stats_upstream *upstrea
     text_add(text, "\n");
 }
 
-static void add_round_trips(struct text *text, const struct stats_view *view)
+static void add_round_trips(struct sheet *sheet, const struct stats_view *view)
 {
-    add_family(text, "server_round_trip_seconds", "summary",
+    struct text *text = sheet->text;
+    add_family(sheet, "server_round_trip_seconds", FAMILY_SUMMARY,
         "How long the server takes to reply, since the start.");
-    text_add(text, "# UNIT mxcache_server_round_trip_seconds seconds\n");
+    add_unit(sheet, "server_round_trip_seconds", "seconds");
     for (size_t i = 0; i < view->upstream_count; i++) {
         const struct stats_upstream *upstream = &view->upstreams[i];
         if (upstream->answered == 0) {
@@ -190,9 +243,10 @@ static void add_round_trips(struct text *text, const struct stats_view *view)
     }
 }
 
-static void add_resting(struct text *text, const struct stats_view *view)
+static void add_resting(struct sheet *sheet, const struct stats_view *view)
 {
-    add_family(text, "server_resting", "gauge",
+    struct text *text = sheet->text;
+    add_family(sheet, "server_resting", FAMILY_GAUGE,
         "1 while the server gets probes only, because it did not reply several times in a row.");
     for (size_t i = 0; i < view->upstream_count; i++) {
         text_add(text, "mxcache_server_resting{");
@@ -201,15 +255,29 @@ static void add_resting(struct text *text, const struct stats_view *view)
     }
 }
 
-void stats_openmetrics_add(struct text *text, const struct stats_view *view)
+const char *metrics_form_type(enum metrics_form form)
 {
-    add_head(text, view);
-    add_metrics(text, view);
-    add_waits(text, view);
-    add_resting(text, view);
-    for (size_t i = 0; i < sizeof server_counters / sizeof server_counters[0]; i++) {
-        add_server_counter(text, view, &server_counters[i]);
+    switch (form) {
+    case METRICS_FORM_OPENMETRICS:
+        return "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    case METRICS_FORM_PROMETHEUS:
+        return "text/plain; version=0.0.4; charset=utf-8";
     }
-    add_round_trips(text, view);
-    text_add(text, "# EOF\n");
+    return "text/plain";
+}
+
+void metrics_text_add(struct text *text, const struct stats_view *view, enum metrics_form form)
+{
+    struct sheet sheet = {.text = text, .form = form};
+    add_head(&sheet, view);
+    add_metrics(&sheet, view);
+    add_waits(&sheet, view);
+    add_resting(&sheet, view);
+    for (size_t i = 0; i < sizeof server_counters / sizeof server_counters[0]; i++) {
+        add_server_counter(&sheet, view, &server_counters[i]);
+    }
+    add_round_trips(&sheet, view);
+    if (form == METRICS_FORM_OPENMETRICS) {
+        text_add(text, "# EOF\n");
+    }
 }
