@@ -135,12 +135,13 @@ static void bench_fill_one(struct bench *bench, const struct query_bytes *query,
     if (resolver_ask(bench->resolver, &ask, now) != ASK_PARKED) {
         return;
     }
+    const struct synth_world world = {.ttl_max = 86400};
     struct message message;
     uint8_t reply[SYNTH_SIZE_MAX];
     if (message_read(bench->sent, bench->sent_len, &message) != MESSAGE_GOOD) {
         fail("the resolver sent what is no query");
     }
-    size_t len = synth_reply(&message, 86400, reply);
+    size_t len = synth_reply(&message, &world, reply);
     (void)resolver_on_reply(bench->resolver, bench->exchange, reply, len, now);
 }
 

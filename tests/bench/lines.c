@@ -27,11 +27,11 @@ struct parked {
     uint8_t bytes[2 + SYNTH_SIZE_MAX]; /* The reply stands behind room for TCP's length. */
 };
 
-bool lines_init(struct lines *lines, struct weather *weather, uint32_t ttl_max)
+bool lines_init(struct lines *lines, struct weather *weather, const struct synth_world *world)
 {
     memset(lines, 0, sizeof(*lines));
     lines->weather = weather;
-    lines->ttl_max = ttl_max;
+    lines->world = world;
     lines->epoll = epoll_create1(EPOLL_CLOEXEC);
     return lines->epoll >= 0 &&
            pool_init(&lines->parked, sizeof(struct parked), LINES_PARKED_MAX) &&
@@ -185,7 +185,7 @@ static void question_take(
     parked->generation = line->generation;
     parked->peer = from->peer;
     parked->peer_len = from->peer_len;
-    parked->len = synth_reply(&query, lines->ttl_max, parked->bytes + 2);
+    parked->len = synth_reply(&query, lines->world, parked->bytes + 2);
     if (parked->len == 0) {
         lines->ignored++;
         pool_give(&lines->parked, id);

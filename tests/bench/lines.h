@@ -51,7 +51,7 @@ struct line_count {
 
 struct lines {
     struct weather *weather;
-    uint32_t ttl_max;
+    const struct synth_world *world;
     int epoll;
     size_t address_count;
     struct line lines[LINES_MAX];
@@ -66,8 +66,8 @@ struct lines {
 /* Marks the caller's own descriptors among the events of `epoll`. */
 #define LINES_FOREIGN (UINT64_C(1) << 32)
 
-/* False when memory or descriptors are short. `weather` must outlive the lines. */
-bool lines_init(struct lines *lines, struct weather *weather, uint32_t ttl_max);
+/* False when memory or descriptors are short. `weather` and `world` must outlive the lines. */
+bool lines_init(struct lines *lines, struct weather *weather, const struct synth_world *world);
 void lines_fini(struct lines *lines);
 
 /* False, with errno: the address cannot be listened on. */

@@ -18,6 +18,10 @@ class Place:
     folder: pathlib.Path
     port: int
     upstreams: list  # Of (address, port).
+    room_mb: int = 192  # For the cache, where it is counted in bytes,
+    entries: int = 500000  # and where in answers.
+    is_single: bool = False  # One thread does all the answering.
+    extra: str = ""  # Lines of mxcache's configuration.
 
     def write(self, name, text):
         path = self.folder / name
@@ -42,8 +46,8 @@ server:
   directory: "{place.folder}"
   module-config: "iterator"
   do-not-query-localhost: no
-  msg-cache-size: 64m
-  rrset-cache-size: 128m
+  msg-cache-size: {place.room_mb // 3}m
+  rrset-cache-size: {place.room_mb * 2 // 3}m
   outgoing-range: 4096
   num-queries-per-thread: 2048
   so-rcvbuf: 4m
@@ -64,7 +68,7 @@ setLocal("127.0.0.1:{place.port}")
 {servers}
 setServerPolicy(leastOutstanding)
 setStaleCacheEntriesTTL(86400)
-getPool(""):setCache(newPacketCache(500000, {{keepStaleData=true}}))
+getPool(""):setCache(newPacketCache({place.entries}, {{keepStaleData=true}}))
 setSecurityPollSuffix("")
 """)
     return ["dnsdist", "--supervised", "--disable-syslog", "-C", conf]
@@ -76,7 +80,7 @@ def knot_resolver(place):
 net.ipv6 = false
 net.listen('127.0.0.1', {place.port}, {{ kind = 'dns' }})
 trust_anchors.remove('.')
-cache.size = 200 * MB
+cache.size = {place.room_mb} * MB
 modules = {{ 'policy', 'serve_stale < cache' }}
 policy.add(policy.all(policy.FORWARD({{ {servers} }})))
 """)
@@ -103,8 +107,9 @@ socket-dir={place.folder}
 security-poll-suffix=
 hint-file=no
 serve-stale-extensions=2880
-max-cache-entries=1000000
-max-packetcache-entries=500000
+max-cache-entries={2 * place.entries}
+max-packetcache-entries={place.entries}
+packetcache-negative-ttl=3600
 """)
     return ["pdns_recursor", f"--config-dir={place.folder}"]
 
@@ -125,7 +130,7 @@ options {{
     forwarders {{ {servers} }};
     dnssec-validation no;
     empty-zones-enable no;
-    max-cache-size 256m;
+    max-cache-size {place.room_mb * 4 // 3}m;
     recursive-clients 10000;
     clients-per-query 0;
     stale-cache-enable yes;
@@ -134,7 +139,7 @@ options {{
 }};
 controls {{ }};
 """)
-    return ["named", "-g", "-c", conf]
+    return ["named", "-g", *(["-n", "1"] if place.is_single else []), "-c", conf]
 
 
 def dnsmasq(place):
@@ -156,7 +161,7 @@ bind-tcp 127.0.0.1:{place.port}
 {servers}
 speed-check-mode none
 dualstack-ip-selection no
-cache-size 500000
+cache-size {place.entries}
 cache-persist no
 serve-expired yes
 rr-ttl-min 1
@@ -175,7 +180,7 @@ listen = 127.0.0.1@{place.port}
 upstreams = {place.joined("@", " ")}
 control_socket = {place.folder}/control.sock
 user =
-""")
+{place.extra}""")
     return ["mxcache", "serve", "-c", conf]
 
 
@@ -190,10 +195,6 @@ PEERS = {
     "dnsmasq": ("dnsmasq-base", dnsmasq),
     "smartdns": ("smartdns", smartdns),
 }
-
-
-def command(name, place):
-    return PEERS[name][1](place)
 
 
 def version(name):

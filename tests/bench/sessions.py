@@ -9,25 +9,17 @@ error. Every server meets the same sessions and the same luck (tests/bench/weath
 import argparse
 import dataclasses
 import json
-import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import time
 
-SOURCE = pathlib.Path(sys.argv[1])
-sys.path.insert(0, str(SOURCE / "tests/live"))
-
-import dnswire  # noqa: E402  pylint: disable=wrong-import-position
-import live  # noqa: E402  pylint: disable=wrong-import-position
-import peers  # noqa: E402  pylint: disable=wrong-import-position
-import tables  # noqa: E402  pylint: disable=wrong-import-position
+import peers
+import stage
+import tables
+from stage import live
 
 UPSTREAMS = [("127.0.0.2", 5301), ("127.0.0.3", 5301)]
-PORT_FIRST = 5311
-TOOLS = pathlib.Path("/usr/local/libexec")
-READY_LIMIT = 15.0
 STALE_TTL = 5  # Seconds: some servers keep nothing shorter.
 SETTLE = 1.0  # After start, before anything is counted.
 
@@ -62,65 +54,20 @@ QUICK_SESSIONS = {"calm": 500, "loss": 500, "blackhole": 600, "stale": 80, "cold
 QUICK_HOLE = 2.0
 
 
-class Upstream(live.Program):
-    """The simulated upstream servers, told what to do line by line."""
-
-    def __init__(self, weather, seed):
-        addresses = [f"{a}@{p}" for a, p in UPSTREAMS[: weather.upstreams]]
-        options = ("-s", seed, "-l", weather.loss, "-t", weather.ttl_max)
-        self.name = "upstream"
-        self.log = live.add_log(live.LOGS / "upstream.log")
-        self.process = subprocess.Popen(
-            (TOOLS / "upstream", *map(str, options), *addresses),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        live.expect(self.process.stdout.readline() == "ready\n", "the upstream did not start")
-
-    def tell(self, command):
-        self.process.stdin.write(f"{command}\n")
-        self.process.stdin.flush()
-        return self.process.stdout.readline().strip()
-
-    def counts(self):
-        return json.loads(self.tell("count"))
-
-
-def server_answers(server, port):
-    live.expect(server.is_running(), f"it ended: {server.output()[-400:].strip()}")
-    try:
-        answer = dnswire.ask_udp(("127.0.0.1", port), "ready.bench", "A", timeout=0.5)
-        return answer.rcode == dnswire.NOERROR
-    except OSError:
-        return False
+def upstream_start(weather, seed):
+    options = ("-s", seed, "-l", weather.loss, "-t", weather.ttl_max)
+    return stage.Upstream(stage.TOOLS / "upstream", options, UPSTREAMS[: weather.upstreams])
 
 
 def server_start(name, weather, number):
-    folder = live.LOGS / f"{number}-{name}"
-    folder.mkdir()
-    port = PORT_FIRST + list(peers.PEERS).index(name)
-    place = peers.Place(folder, port, UPSTREAMS[: weather.upstreams])
-    server = live.Program(f"{number}-{name}", *peers.command(name, place), cwd=folder)
-    try:
-        live.wait_until(
-            lambda: server_answers(server, port), f"an answer of {name}", READY_LIMIT
-        )
-    except live.Failure:
-        server_stop(server)
-        raise
-    return server, port
-
-
-def server_stop(server):
-    try:
-        server.stop(limit=5.0)
-    except live.Failure:
-        server.process.kill()
-        server.process.wait()
+    port = stage.PORT_FIRST + list(peers.PEERS).index(name)
+    place = peers.Place(live.LOGS / f"{number}-{name}", port, UPSTREAMS[: weather.upstreams])
+    return stage.server_start(f"{number}-{name}", peers.PEERS[name][1], place), port
 
 
 def generator_run(weather, seed, port):
     command = (
-        TOOLS / "sessions", "-q", "-n", weather.sessions, "-s", seed, "-t", weather.begin,
+        stage.TOOLS / "sessions", "-q", "-n", weather.sessions, "-s", seed, "-t", weather.begin,
         "-x", weather.end, "-l", weather.late_ms, f"127.0.0.1@{port}",
     )  # fmt: skip
     result = subprocess.run(
@@ -161,22 +108,18 @@ def measure(upstream, server, port, weather, seed):
 
 def run_one(name, weather, number, seed):
     """The result, or {"error": sentence}: one server's trouble must not end the others' runs."""
-    upstream = Upstream(weather, seed)
+    upstream = upstream_start(weather, seed)
     try:
         server, port = server_start(name, weather, number)
         try:
             time.sleep(SETTLE)
             return measure(upstream, server, port, weather, seed)
         finally:
-            server_stop(server)
+            stage.server_stop(server)
     except (live.Failure, OSError, subprocess.SubprocessError) as error:
         return {"error": " ".join(str(error).split())[-300:]}
     finally:
         upstream.stop()
-
-
-def progress(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def run_all(names, weathers, seed):
@@ -185,54 +128,22 @@ def run_all(names, weathers, seed):
     seen = {}
     for number, (weather, name) in enumerate(runs):
         left = sum(seen.get(w, weathers[w].estimate) for w, _ in runs[number:])
-        progress(
+        stage.progress(
             f"[{number + 1}/{len(runs)}] {weather}: {name}; about {left / 60:.1f} min left"
         )
         started = time.monotonic()
         result = run_one(name, weathers[weather], number, seed)
         seen[weather] = time.monotonic() - started
         results[weather][name] = result
-        progress("    " + tables.one_line(result))
+        stage.progress("    " + tables.one_line(result))
     return results
-
-
-def peers_install(debs, names):
-    """Unpacks the packages; no maintainer script runs, no daemon starts."""
-    live.LOGS.mkdir(mode=0o755, parents=True)
-    if set(names) - {"mxcache"}:
-        files = sorted(debs.glob("*.deb"))
-        live.expect(files, f"no packages in {debs}: run ./dev setup bench")
-        environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        live.run_quietly(
-            "dpkg", "dpkg", "--force-unsafe-io", "--force-depends", "--unpack", *files,
-            env=environment, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-
-
-def tools_install(build, tools):
-    TOOLS.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(build / "mxcache", "/usr/local/sbin/mxcache")
-    for tool in ("upstream", "sessions"):
-        shutil.copy2(tools / tool, TOOLS / tool)
-    os.environ["PATH"] = "/usr/local/sbin:" + os.environ["PATH"]
-
-
-def one_of(known):
-    def read(text):
-        names = text.split(",")
-        for name in names:
-            if name not in known:
-                raise argparse.ArgumentTypeError(f"no {name}; there are: {', '.join(known)}")
-        return [name for name in known if name in names]
-
-    return read
 
 
 def arguments_read():
     parser = argparse.ArgumentParser(prog="./dev bench sessions", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few sessions, for trying")
-    parser.add_argument("--only", type=one_of(peers.PEERS), metavar="SERVER,...")
-    parser.add_argument("--weather", type=one_of(WEATHERS), metavar="WEATHER,...")
+    parser.add_argument("--only", type=stage.one_of(peers.PEERS), metavar="SERVER,...")
+    parser.add_argument("--weather", type=stage.one_of(WEATHERS), metavar="WEATHER,...")
     parser.add_argument("--sessions", type=int, help="in a run")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(sys.argv[5:])
@@ -260,8 +171,8 @@ def weathers_of(options):
 def main():
     build, tools, debs = map(pathlib.Path, sys.argv[2:5])
     options = arguments_read()
-    peers_install(debs, options.only)
-    tools_install(build, tools)
+    stage.peers_install(debs, options.only)
+    stage.tools_install(build, tools, ("upstream", "sessions"))
     started = time.monotonic()
     results = run_all(options.only, weathers_of(options), options.seed)
     versions = {name: peers.version(name) for name in options.only}

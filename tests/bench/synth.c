@@ -32,7 +32,7 @@ struct synth {
     uint64_t hash;               /* Of name and type. */
     uint16_t counts[4];
     unsigned rcode;
-    uint32_t ttl_max;
+    const struct synth_world *world;
 };
 
 static uint64_t name_hash(const uint8_t *name, size_t len, uint64_t start)
@@ -47,7 +47,8 @@ static uint64_t name_hash(const uint8_t *name, size_t len, uint64_t start)
 static uint32_t ttl_between(const struct synth *synth, uint32_t low, uint32_t high)
 {
     uint32_t ttl = low + (uint32_t)(synth->hash >> 32) % (high - low + 1);
-    return ttl < synth->ttl_max ? ttl : synth->ttl_max;
+    ttl = ttl > synth->world->ttl_min ? ttl : synth->world->ttl_min;
+    return ttl < synth->world->ttl_max ? ttl : synth->world->ttl_max;
 }
 
 static unsigned percentile(const struct synth *synth)
@@ -171,7 +172,7 @@ static unsigned listed_percent(enum list_kind kind)
 
 static void list_put(struct synth *synth, const struct list_question *list)
 {
-    if (percentile(synth) >= listed_percent(list->kind)) {
+    if (synth->world->lists_nothing || percentile(synth) >= listed_percent(list->kind)) {
         denial_put(synth, RCODE_NXDOMAIN, list->zone_at, ttl_between(synth, 60, 300));
     } else if (synth->asked->type == TYPE_A) {
         address_record(synth, 0x7f000002u, ttl_between(synth, 300, 300));
@@ -307,13 +308,14 @@ static void opt_put(struct synth *synth, bool wants_dnssec)
     synth->counts[3] = 1;
 }
 
-size_t synth_reply(const struct message *query, uint32_t ttl_max, uint8_t bytes_out[SYNTH_SIZE_MAX])
+size_t synth_reply(
+    const struct message *query, const struct synth_world *world, uint8_t bytes_out[SYNTH_SIZE_MAX])
 {
     struct synth synth = {
         .writer = writer_of(bytes_out, SYNTH_SIZE_MAX),
         .asked = &query->question,
         .counts = {1},
-        .ttl_max = ttl_max,
+        .world = world,
     };
     if ((query->flags & HEADER_QR) != 0 || query->opcode != OPCODE_QUERY) {
         return 0;

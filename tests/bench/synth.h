@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +15,14 @@ struct message;
  */
 #define SYNTH_SIZE_MAX 512
 
-/* `ttl_max` caps every TTL, for measurements of what has expired. Returns the length; 0: `query`
- * gets no reply. */
-size_t synth_reply(
-    const struct message *query, uint32_t ttl_max, uint8_t bytes_out[SYNTH_SIZE_MAX]);
+/* What a measurement bends. TTLs below the least or above the largest become it: for what shall not
+ * expire while it is measured, or has expired when it is. */
+struct synth_world {
+    uint32_t ttl_min;
+    uint32_t ttl_max;
+    bool lists_nothing; /* All DNS lists say NXDOMAIN. */
+};
+
+/* Returns the length; 0: `query` gets no reply. */
+size_t synth_reply(const struct message *query, const struct synth_world *world,
+    uint8_t bytes_out[SYNTH_SIZE_MAX]);

@@ -4,13 +4,14 @@
  * as unreliably as it is told (weather.h), on one or more addresses, by UDP and TCP.
  *
  *     upstream [-s SEED] [-m MEDIAN_MS] [-g SIGMA] [-x MAX_MS] [-l LOSS_PERCENT] [-t TTL_MAX]
- *              [-b SECONDS] ADDRESS@PORT...
+ *              [-T TTL_MIN] [-c] [-b SECONDS] ADDRESS@PORT...
  *
- * -b makes the busiest address a black hole so long after the first question. Prints "ready". Then
- * a line on standard input is a command, answered by one line: `count` (JSON), `reset`, `dead`,
- * `alive`, `blackhole SECONDS` (from now: the address that was asked most since `reset`, for a
- * resolver that prefers another one would not notice). USR1 is `count`, USR2 is `dead` or `alive`.
- * Ends on TERM or INT with a last count, and when its parent ends.
+ * -c: no list has anything on anybody. -b makes the busiest address a black hole so long after the
+ * first question. Prints "ready". Then a line on standard input is a command, answered by one line:
+ * `count` (JSON), `reset`, `dead`, `alive`, `blackhole SECONDS` (from now: the address that was
+ * asked most since `reset`, for a resolver that prefers another one would not notice). USR1 is
+ * `count`, USR2 is `dead` or `alive`. Ends on TERM or INT with a last count, and when its parent
+ * ends.
  */
 #include <errno.h>
 #include <signal.h>
@@ -36,7 +37,7 @@ struct upstream {
     struct weather_options options;
     struct weather weather;
     struct lines lines;
-    uint32_t ttl_max;
+    struct synth_world world;
     double hole_after_s; /* From the first question; negative: no black hole by itself. */
     int64_t hole_at;     /* INT64_MAX: none is due. */
     int hole;            /* The address that is a black hole; -1: none. */
@@ -221,7 +222,7 @@ static int upstream_run(struct upstream *upstream, char **addresses)
 {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (!weather_init(&upstream->weather, &upstream->options) ||
-        !lines_init(&upstream->lines, &upstream->weather, upstream->ttl_max) ||
+        !lines_init(&upstream->lines, &upstream->weather, &upstream->world) ||
         !foreign_watch(upstream) || !addresses_listen(upstream, addresses)) {
         return 1;
     }
@@ -264,7 +265,10 @@ static bool option_take(struct upstream *upstream, int option, const char *value
         upstream->options.loss_percent = number;
         break;
     case 't':
-        upstream->ttl_max = (uint32_t)number;
+        upstream->world.ttl_max = (uint32_t)number;
+        break;
+    case 'T':
+        upstream->world.ttl_min = (uint32_t)number;
         break;
     case 'b':
         upstream->hole_after_s = number;
@@ -286,12 +290,13 @@ int main(int argc, char **argv)
     }
     upstream->options = (struct weather_options){
         .seed = 1, .delay_median_ms = 20, .delay_sigma = 0.8, .delay_max_ms = 200};
-    upstream->ttl_max = 86400;
+    upstream->world.ttl_max = 86400;
     upstream->hole_after_s = -1;
     upstream->hole_at = INT64_MAX;
     upstream->hole = -1;
-    while ((option = getopt(argc, argv, "s:m:g:x:l:t:b:")) != -1) {
-        is_good = option_take(upstream, option, optarg) && is_good;
+    while ((option = getopt(argc, argv, "s:m:g:x:l:t:T:b:c")) != -1) {
+        upstream->world.lists_nothing |= option == 'c';
+        is_good = (option == 'c' || option_take(upstream, option, optarg)) && is_good;
     }
     if (is_good && optind < argc) {
         status = upstream_run(upstream, argv + optind);
@@ -299,7 +304,8 @@ int main(int argc, char **argv)
         weather_fini(&upstream->weather);
     } else {
         fprintf(stderr, "usage: upstream [-s SEED] [-m MEDIAN_MS] [-g SIGMA] [-x MAX_MS] "
-                        "[-l LOSS_PERCENT] [-t TTL_MAX] [-b SECONDS] ADDRESS@PORT...\n");
+                        "[-l LOSS_PERCENT] [-t TTL_MAX] [-T TTL_MIN] [-c] [-b SECONDS] "
+                        "ADDRESS@PORT...\n");
     }
     free(upstream);
     return status;
