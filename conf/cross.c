@@ -169,7 +169,7 @@ static void cross_check_trust(struct parse *parse, size_t index)
     }
     for (size_t i = 0; i < group->server_count; i++) {
         const struct settings_server *server = &group->servers[i];
-        if (address_is_loopback(&server->address) || server->tls_name[0] != '\0') {
+        if (address_is_loopback(&server->address) || settings_server_is_tls(server)) {
             continue;
         }
         char host[ADDRESS_TEXT_SIZE];
@@ -179,6 +179,29 @@ static void cross_check_trust(struct parse *parse, size_t index)
             "the AD bit, and DANE in Postfix believes it. Ask a validating resolver on this host, "
             "or write no, or insecurely to take the risk",
             host);
+        return;
+    }
+}
+
+/* Pins say that nothing shall be asked in clear; a server that would be is an oversight. */
+static void cross_check_pins(struct parse *parse, size_t index)
+{
+    const struct settings_group *group = &parse->settings->groups[index];
+    const struct finding_place *place = &parse->groups[index].tls_pins.place;
+    bool is_from_file = index == 0 && parse->settings->upstreams_from_file;
+    for (size_t i = 0; group->tls_pin_count > 0 && i < group->server_count; i++) {
+        const struct settings_server *server = &group->servers[i];
+        char host[ADDRESS_TEXT_SIZE];
+        if (settings_server_is_tls(server)) {
+            continue;
+        }
+        address_format_host(&server->address, host, sizeof host);
+        finding_add(parse->findings, FINDING_ERROR, place,
+            "tls_pins is set, but %s%s%s is asked in clear and shows no key: %s %s@853 for TLS "
+            "with the key as its only proof, or %s#TLS-NAME to have the name checked as well%s",
+            host, is_from_file ? " of " : "", is_from_file ? parse->settings->upstreams_file : "",
+            is_from_file ? "write upstreams =" : "write", host, host,
+            is_from_file ? "" : "; or move it to a group of its own");
         return;
     }
 }
@@ -227,6 +250,7 @@ static void cross_check_group(struct parse *parse, size_t index)
         cross_check_server(parse, index, i);
     }
     cross_check_trust(parse, index);
+    cross_check_pins(parse, index);
     if (index == 0) {
         return;
     }

@@ -50,12 +50,12 @@ static void explain_row(const struct schema_row *row, const struct settings *set
     }
 }
 
-/* Group 0 has its servers in `upstreams`; its section is needed for trust_ad alone. */
+/* Group 0 has its servers in `upstreams`; its section is needed for the rest. */
 static void explain_group(const struct settings *settings, size_t index, FILE *out)
 {
     const struct settings_group *group = &settings->groups[index];
     struct explain_value value;
-    if (index == 0 && group->trust_ad == SETTINGS_TRUST_AD_NO) {
+    if (index == 0 && group->trust_ad == SETTINGS_TRUST_AD_NO && group->tls_pin_count == 0) {
         return;
     }
     fprintf(out, "\n[upstream %s]\n", group->name);
@@ -65,6 +65,10 @@ static void explain_group(const struct settings *settings, size_t index, FILE *o
     }
     const struct schema_row *trust_ad = schema_row(SCHEMA_ID_trust_ad);
     explain_line(trust_ad->name, explain_value(trust_ad, group, &value), out);
+    if (group->tls_pin_count > 0) {
+        const struct schema_row *tls_pins = schema_row(SCHEMA_ID_tls_pins);
+        explain_line(tls_pins->name, explain_value(tls_pins, group, &value), out);
+    }
 }
 
 /* The presentation form, with \DDD also for the bytes that would end a word or the section's head.

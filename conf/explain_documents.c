@@ -81,6 +81,7 @@ static const char explain_sample_sections[] =
     "#   [upstream office]\n"
     "#   servers = 10.0.0.53 10.0.1.53\n"
     "#   trust_ad = no\n"
+    "#   tls_pins =\n"
     "#\n"
     "#   [zone example.corp]\n"
     "#   upstream = office\n"

@@ -52,6 +52,14 @@ static void *parse_base(struct parse *parse, const struct parse_section *section
     return parse->settings;
 }
 
+static struct parse_origin *parse_group_origin(struct parse_group *group, enum schema_id id)
+{
+    if (id == SCHEMA_ID_servers) {
+        return &group->servers;
+    }
+    return id == SCHEMA_ID_trust_ad ? &group->trust_ad : &group->tls_pins;
+}
+
 /* Where this row of this section was set. */
 static struct parse_origin *parse_origin(
     struct parse *parse, const struct parse_section *section, enum schema_id id)
@@ -60,8 +68,7 @@ static struct parse_origin *parse_origin(
     case SCHEMA_SECTION_MAIN:
         break;
     case SCHEMA_SECTION_UPSTREAM:
-        return id == SCHEMA_ID_servers ? &parse->groups[section->index].servers
-                                       : &parse->groups[section->index].trust_ad;
+        return parse_group_origin(&parse->groups[section->index], id);
     case SCHEMA_SECTION_ZONE:
         return id == SCHEMA_ID_upstream ? &parse->zones[section->index].upstream
                                         : &parse->zones[section->index].route;

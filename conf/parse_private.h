@@ -24,6 +24,7 @@ struct parse_group {
     bool is_opened;
     struct parse_origin servers;
     struct parse_origin trust_ad;
+    struct parse_origin tls_pins;
     struct finding_place server_places[SETTINGS_SERVERS_MAX];
 };
 

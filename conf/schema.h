@@ -27,6 +27,7 @@ enum schema_kind {
     SCHEMA_KIND_ADDRESSES, /* struct address[]. */
     SCHEMA_KIND_NETWORKS,  /* struct network[]. */
     SCHEMA_KIND_SERVERS,   /* struct settings_server[]. */
+    SCHEMA_KIND_PINS,      /* struct settings_pin[]. */
     SCHEMA_KIND_GROUP,     /* The name of a group. */
     SCHEMA_KIND_ROUTE,
 };

@@ -10,6 +10,8 @@
 #include "conf/source.h"
 #include "conf/upstreams.h"
 
+#define SETTINGS_PORT_PLAIN 53
+
 /* What a load needs besides its result; too large for a stack. */
 struct settings_work {
     struct source source;
@@ -59,6 +61,46 @@ static bool settings_wants_upstreams_file(const struct parse *parse)
            !parse->main[SCHEMA_ID_upstreams_file].is_bad && !parse->main[SCHEMA_ID_listen].is_bad;
 }
 
+bool settings_server_is_tls(const struct settings_server *server)
+{
+    return server->tls_name[0] != '\0' || server->pin_count > 0;
+}
+
+const char *settings_server_tls_label(const struct settings_server *server)
+{
+    return server->tls_name[0] == '\0' && server->pin_count > 0 ? "tls_pins" : server->tls_name;
+}
+
+bool settings_server_equal(const struct settings_server *a, const struct settings_server *b)
+{
+    return address_equal(&a->address, &b->address) && strcmp(a->tls_name, b->tls_name) == 0 &&
+           a->pin_count == b->pin_count &&
+           memcmp(a->pins, b->pins, a->pin_count * sizeof(a->pins[0])) == 0;
+}
+
+/* Gives a group's pins to those of its servers that can have TLS: by a name, or by a port that is
+ * not the one of plain DNS. The others are complained of (cross.c). */
+static void settings_share_pins(struct settings_group *group)
+{
+    for (size_t i = 0; i < group->server_count; i++) {
+        struct settings_server *server = &group->servers[i];
+        if (server->tls_name[0] != '\0' || server->address.port != SETTINGS_PORT_PLAIN) {
+            memcpy(server->pins, group->tls_pins, sizeof(server->pins));
+            server->pin_count = group->tls_pin_count;
+        }
+    }
+}
+
+/* What can be done when all of the source is known. */
+static void settings_finish(struct settings_work *work)
+{
+    struct settings *settings = work->parse.settings;
+    for (size_t i = 0; i < settings->group_count; i++) {
+        settings_share_pins(&settings->groups[i]);
+    }
+    cross_check(&work->parse);
+}
+
 bool settings_load(const struct settings_source *source, struct settings *settings_out,
     struct findings *findings_out)
 {
@@ -83,7 +125,7 @@ bool settings_load(const struct settings_source *source, struct settings *settin
         }
         upstreams_fill(settings_out, UPSTREAMS_STUB_LIST, &place, findings_out);
     }
-    cross_check(parse);
+    settings_finish(work);
     settings_work_free(work);
     return findings_out->errors == 0;
 }
@@ -98,7 +140,7 @@ bool settings_parse(const char *file, const char *bytes, size_t len, struct sett
     source_start_bytes(&work->source, file, bytes, len);
     settings_read_source(work);
     parse_resolve_zones(&work->parse);
-    cross_check(&work->parse);
+    settings_finish(work);
     settings_work_free(work);
     return findings_out->errors == 0;
 }

@@ -22,12 +22,30 @@
 #define SETTINGS_NAME_SIZE   64
 #define SETTINGS_PATH_SIZE   256
 #define SETTINGS_TLS_SIZE    256
+#define SETTINGS_PINS_MAX    4
+
+/* The SHA-256 of a SubjectPublicKeyInfo, which stands for a server's key (RFC 7858 section 4.2). */
+struct settings_pin {
+    uint8_t digest[32];
+};
 
 /* ADDRESS[@PORT][#TLS-NAME]. The port is 53, or 853 with a TLS name, unless it is given. */
 struct settings_server {
     struct address address;
-    char tls_name[SETTINGS_TLS_SIZE]; /* Empty: plain UDP and TCP. */
+    char tls_name[SETTINGS_TLS_SIZE];            /* Empty: no name is asked of the certificate. */
+    struct settings_pin pins[SETTINGS_PINS_MAX]; /* The group's, where TLS is spoken. */
+    size_t pin_count;                            /* 0: any key will do. */
 };
+
+/* Over TLS, and nothing in clear: it has a TLS name, or pins alone. */
+bool settings_server_is_tls(const struct settings_server *server);
+
+/* What stands behind the # when the server is shown: the TLS name, "tls_pins" for a server without
+ * one, "" for one that is asked in clear. */
+const char *settings_server_tls_label(const struct settings_server *server);
+
+/* Asked in the same way: nothing that was learned of one could be wrong of the other. */
+bool settings_server_equal(const struct settings_server *a, const struct settings_server *b);
 
 /* May this group's AD bit be passed on to clients (RFC 6840 section 5.8)? */
 enum settings_trust_ad {
@@ -42,6 +60,8 @@ struct settings_group {
     struct settings_server servers[SETTINGS_SERVERS_MAX];
     size_t server_count;
     enum settings_trust_ad trust_ad;
+    struct settings_pin tls_pins[SETTINGS_PINS_MAX];
+    size_t tls_pin_count;
 };
 
 /* [zone NAME]: questions at or below the name go to one group. */

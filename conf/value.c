@@ -42,6 +42,7 @@ static const char *value_unit(enum schema_kind kind)
     case SCHEMA_KIND_ADDRESSES:
     case SCHEMA_KIND_NETWORKS:
     case SCHEMA_KIND_SERVERS:
+    case SCHEMA_KIND_PINS:
     case SCHEMA_KIND_GROUP:
     case SCHEMA_KIND_ROUTE:
         break;
@@ -73,6 +74,7 @@ void value_write_range(const struct schema_row *row, struct text *text)
     case SCHEMA_KIND_ADDRESSES:
     case SCHEMA_KIND_NETWORKS:
     case SCHEMA_KIND_SERVERS:
+    case SCHEMA_KIND_PINS:
     case SCHEMA_KIND_GROUP:
     case SCHEMA_KIND_ROUTE:
         break;
@@ -230,6 +232,8 @@ static bool value_read_entry(const struct value_context *context, size_t index, 
         return value_list_read_network(&entry, (struct network *)entries + index);
     case SCHEMA_KIND_SERVERS:
         return value_list_read_server(&entry, (struct settings_server *)entries + index);
+    case SCHEMA_KIND_PINS:
+        return value_list_read_pin(&entry, (struct settings_pin *)entries + index);
     case SCHEMA_KIND_DURATION:
     case SCHEMA_KIND_SIZE:
     case SCHEMA_KIND_NUMBER:
@@ -260,6 +264,7 @@ static bool value_read_list(const struct value_context *context, void *field, si
         struct address addresses[SETTINGS_LISTEN_MAX];
         struct network networks[SETTINGS_ALLOW_MAX];
         struct settings_server servers[SETTINGS_SERVERS_MAX];
+        struct settings_pin pins[SETTINGS_PINS_MAX];
     } entries;
     must(row->size <= sizeof entries);
     memset(&entries, 0, sizeof entries);
@@ -300,7 +305,7 @@ bool value_read(const struct schema_row *row, const struct lexer_statement *stat
     struct value_context context = {.row = row, .statement = statement, .findings = findings};
     void *field = (char *)base + row->offset;
     bool is_list = row->kind == SCHEMA_KIND_ADDRESSES || row->kind == SCHEMA_KIND_NETWORKS ||
-                   row->kind == SCHEMA_KIND_SERVERS;
+                   row->kind == SCHEMA_KIND_SERVERS || row->kind == SCHEMA_KIND_PINS;
     if (!is_list && !value_has_one_word(&context)) {
         return false;
     }
@@ -322,6 +327,7 @@ bool value_read(const struct schema_row *row, const struct lexer_statement *stat
     case SCHEMA_KIND_ADDRESSES:
     case SCHEMA_KIND_NETWORKS:
     case SCHEMA_KIND_SERVERS:
+    case SCHEMA_KIND_PINS:
         return value_read_list(&context, field, (void *)((char *)base + row->count_offset));
     case SCHEMA_KIND_GROUP:
     case SCHEMA_KIND_ROUTE:
@@ -343,8 +349,10 @@ static void value_write_list(const struct schema_row *row, const void *base, str
             value_list_write_address((const struct address *)field + i, text);
         } else if (row->kind == SCHEMA_KIND_NETWORKS) {
             value_list_write_network((const struct network *)field + i, text);
-        } else {
+        } else if (row->kind == SCHEMA_KIND_SERVERS) {
             value_list_write_server((const struct settings_server *)field + i, text);
+        } else {
+            value_list_write_pin((const struct settings_pin *)field + i, text);
         }
     }
 }
@@ -378,6 +386,7 @@ void value_write(const struct schema_row *row, const void *base, struct text *te
     case SCHEMA_KIND_ADDRESSES:
     case SCHEMA_KIND_NETWORKS:
     case SCHEMA_KIND_SERVERS:
+    case SCHEMA_KIND_PINS:
         value_write_list(row, base, text);
         break;
     case SCHEMA_KIND_GROUP:

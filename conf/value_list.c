@@ -5,6 +5,7 @@
 
 #include "base/address.h"
 #include "base/text.h"
+#include "conf/pin.h"
 #include "conf/settings.h"
 #include "wire/name.h"
 
@@ -166,4 +167,22 @@ void value_list_write_server(const struct settings_server *server, struct text *
     if (has_tls) {
         text_addf(text, "#%s", server->tls_name);
     }
+}
+
+bool value_list_read_pin(const struct value_entry *entry, struct settings_pin *pin_out)
+{
+    if (pin_from_text(entry->word->bytes, entry->word->len, pin_out)) {
+        return true;
+    }
+    value_list_refuse(entry, "is not a pin: write sha256/ and the base64 of the 32 bytes that are "
+                             "the SHA-256 of the server's public key, 44 characters of which the "
+                             "last is =");
+    return false;
+}
+
+void value_list_write_pin(const struct settings_pin *pin, struct text *text)
+{
+    char pin_text[PIN_TEXT_SIZE];
+    pin_to_text(pin, pin_text);
+    text_add(text, pin_text);
 }

@@ -9,6 +9,7 @@
  */
 struct address;
 struct network;
+struct settings_pin;
 struct settings_server;
 
 /* One word of a list, and where to complain. */
@@ -21,7 +22,9 @@ struct value_entry {
 bool value_list_read_address(const struct value_entry *entry, struct address *address_out);
 bool value_list_read_network(const struct value_entry *entry, struct network *network_out);
 bool value_list_read_server(const struct value_entry *entry, struct settings_server *server_out);
+bool value_list_read_pin(const struct value_entry *entry, struct settings_pin *pin_out);
 
 void value_list_write_address(const struct address *address, struct text *text);
 void value_list_write_network(const struct network *network, struct text *text);
 void value_list_write_server(const struct settings_server *server, struct text *text);
+void value_list_write_pin(const struct settings_pin *pin, struct text *text);

@@ -282,8 +282,12 @@ static void out_connection_connected(struct out_connection *connection)
         out_connection_opened(connection);
         return;
     }
-    connection->tls =
-        tls_line_new(connection->options.tls, connection->fd, connection->server.tls_name);
+    struct tls_peer peer = {
+        .name = connection->server.tls_name,
+        .pins = connection->server.pins,
+        .pin_count = connection->server.pin_count,
+    };
+    connection->tls = tls_line_new(connection->options.tls, connection->fd, &peer);
     connection->state = OUT_CONNECTION_HANDSHAKE;
     if (connection->tls == NULL) {
         out_connection_lose(connection, "no memory for TLS, or the TLS name is not a name");

@@ -222,8 +222,7 @@ static void out_stream_on_reap(struct ev_loop *loop, ev_timer *timer, int revent
 static bool out_stream_peer_is_for(
     const struct out_stream_peer *peer, const struct settings_server *server)
 {
-    return !peer->is_lost && address_equal(&peer->server.address, &server->address) &&
-           strcmp(peer->server.tls_name, server->tls_name) == 0;
+    return !peer->is_lost && settings_server_equal(&peer->server, server);
 }
 
 static bool out_stream_peer_takes(
@@ -289,7 +288,7 @@ static bool out_stream_prepare_tls(struct out_stream *out_stream,
     const struct settings_server *server, struct tls_context **tls_out)
 {
     *tls_out = NULL;
-    if (server->tls_name[0] == '\0') {
+    if (!settings_server_is_tls(server)) {
         return true;
     }
     if (out_stream->tls == NULL) {

@@ -202,8 +202,8 @@ bool out_udp_send(
 {
     const struct settings_server *server = transmission->server;
     must(!transmission->is_stream);
-    /* Whoever gave a server a TLS name wants nothing sent to it in clear. */
-    if (server->tls_name[0] != '\0' || server->address.family == ADDRESS_NONE) {
+    /* Whoever gave a server a TLS name or pins wants nothing sent to it in clear. */
+    if (settings_server_is_tls(server) || server->address.family == ADDRESS_NONE) {
         return false;
     }
     uint64_t id = POOL_NONE;

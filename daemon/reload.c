@@ -24,8 +24,7 @@ bool reload_has_same_servers(const struct settings *a, const struct settings *b)
         return false;
     }
     for (size_t i = 0; i < left->server_count; i++) {
-        if (!address_equal(&left->servers[i].address, &right->servers[i].address) ||
-            strcmp(left->servers[i].tls_name, right->servers[i].tls_name) != 0) {
+        if (!settings_server_equal(&left->servers[i], &right->servers[i])) {
             return false;
         }
     }

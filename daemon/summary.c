@@ -22,7 +22,7 @@ void summary_add_upstreams(struct text *text, const struct settings *settings)
         char place[ADDRESS_TEXT_SIZE];
         (void)address_format(&server->address, place, sizeof place);
         text_addf(text, "%s%s%s%s", i == 0 ? "" : ",", place,
-            server->tls_name[0] == '\0' ? "" : "#", server->tls_name);
+            settings_server_is_tls(server) ? "#" : "", settings_server_tls_label(server));
     }
     if (group->server_count == 0) {
         text_add(text, "none");

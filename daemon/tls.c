@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/must.h"
+#include "conf/pin.h"
+#include "conf/settings.h"
 #include "daemon/tls_reason.h"
 
 #define TLS_RENEW_S 60
@@ -32,6 +36,9 @@ struct tls_line {
     SSL *ssl;
     struct tls_context *context;
     char *name;
+    char *session; /* What its session is kept under. */
+    struct settings_pin pins[SETTINGS_PINS_MAX];
+    size_t pin_count;
     bool has_failed;
     bool is_connected;
     char reason[TLS_REASON_SIZE];
@@ -72,8 +79,8 @@ static struct tls_session *tls_session_row(struct tls_context *context, const ch
 static int tls_on_session(SSL *ssl, SSL_SESSION *session)
 {
     const struct tls_line *line = SSL_get_app_data(ssl);
-    struct tls_session *row = tls_session_row(line->context, line->name);
-    char *name = strdup(line->name);
+    struct tls_session *row = tls_session_row(line->context, line->session);
+    char *name = strdup(line->session);
     if (name == NULL) {
         return 0;
     }
@@ -84,8 +91,8 @@ static int tls_on_session(SSL *ssl, SSL_SESSION *session)
 
 static void tls_session_resume(struct tls_line *line)
 {
-    struct tls_session *row = tls_session_row(line->context, line->name);
-    if (!tls_session_is_for(row, line->name)) {
+    struct tls_session *row = tls_session_row(line->context, line->session);
+    if (!tls_session_is_for(row, line->session)) {
         return;
     }
     bool is_resumable = SSL_SESSION_is_resumable(row->session) == 1;
@@ -102,8 +109,8 @@ static void tls_session_resume(struct tls_line *line)
 /* Perhaps it was the session that the server did not like. */
 static void tls_session_forget(const struct tls_line *line)
 {
-    struct tls_session *row = tls_session_row(line->context, line->name);
-    if (tls_session_is_for(row, line->name)) {
+    struct tls_session *row = tls_session_row(line->context, line->session);
+    if (tls_session_is_for(row, line->session)) {
         tls_session_clear(row);
     }
 }
@@ -114,6 +121,11 @@ static int tls_on_verify(int is_ok, X509_STORE_CTX *store)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct tls_line *line = SSL_get_app_data(ssl);
+    if (line->name[0] == '\0') {
+        /* The key is compared when the handshake is done; nothing else was demanded. */
+        X509_STORE_CTX_set_error(store, X509_V_OK);
+        return 1;
+    }
     if (is_ok == 0 && line->reason[0] == '\0') {
         tls_reason_certificate(store, line->name, line->reason, sizeof(line->reason));
     }
@@ -192,6 +204,9 @@ static bool tls_line_demand_name(struct tls_line *line)
 {
     struct address address;
     X509_VERIFY_PARAM *demand = SSL_get0_param(line->ssl);
+    if (line->name[0] == '\0') {
+        return line->pin_count > 0;
+    }
     if (address_parse(line->name, strlen(line->name), 0, &address)) {
         return X509_VERIFY_PARAM_set1_ip_asc(demand, line->name) == 1;
     }
@@ -200,20 +215,33 @@ static bool tls_line_demand_name(struct tls_line *line)
            SSL_set_tlsext_host_name(line->ssl, line->name) == 1;
 }
 
-struct tls_line *tls_line_new(struct tls_context *context, int fd, const char *name)
+static void tls_line_copy_peer(struct tls_line *line, const struct tls_peer *peer)
+{
+    char pin[PIN_TEXT_SIZE] = "";
+    must(peer->pin_count <= SETTINGS_PINS_MAX);
+    line->pin_count = peer->pin_count;
+    if (peer->pin_count > 0) {
+        memcpy(line->pins, peer->pins, peer->pin_count * sizeof(peer->pins[0]));
+        pin_to_text(&peer->pins[0], pin);
+    }
+    line->name = strdup(peer->name);
+    line->session = strdup(peer->name[0] != '\0' ? peer->name : pin);
+}
+
+struct tls_line *tls_line_new(struct tls_context *context, int fd, const struct tls_peer *peer)
 {
     struct tls_line *line = calloc(1, sizeof(*line));
-    if (line == NULL || name[0] == '\0') {
-        free(line);
+    if (line == NULL) {
         return NULL;
     }
     ERR_clear_error();
     tls_context_renew_if_due(context);
     line->context = context;
-    line->name = strdup(name);
+    tls_line_copy_peer(line, peer);
     line->ssl = SSL_new(context->ssl_context);
-    if (line->name == NULL || line->ssl == NULL || SSL_set_fd(line->ssl, fd) != 1 ||
-        SSL_set_app_data(line->ssl, line) != 1 || !tls_line_demand_name(line)) {
+    if (line->name == NULL || line->session == NULL || line->ssl == NULL ||
+        SSL_set_fd(line->ssl, fd) != 1 || SSL_set_app_data(line->ssl, line) != 1 ||
+        !tls_line_demand_name(line)) {
         tls_line_free(&line);
         return NULL;
     }
@@ -232,6 +260,7 @@ void tls_line_free(struct tls_line **line)
         (void)SSL_shutdown((*line)->ssl);
     }
     SSL_free((*line)->ssl);
+    free((*line)->session);
     free((*line)->name);
     free(*line);
     *line = NULL;
@@ -266,12 +295,45 @@ static enum tls_verdict tls_line_judge(struct tls_line *line, int returned, int 
     }
 }
 
+/* The SHA-256 of the server's SubjectPublicKeyInfo. False: memory is short. */
+static bool tls_line_see_pin(const struct tls_line *line, struct settings_pin *pin_out)
+{
+    X509 *certificate = SSL_get1_peer_certificate(line->ssl);
+    unsigned char *info = NULL;
+    int len = certificate != NULL ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &info) : -1;
+    bool is_seen =
+        len > 0 && EVP_Digest(info, (size_t)len, pin_out->digest, NULL, EVP_sha256(), NULL) == 1;
+    OPENSSL_free(info);
+    X509_free(certificate);
+    return is_seen;
+}
+
+/* Also of a resumed session, which keeps the certificate that it began with. */
+static bool tls_line_has_pinned_key(struct tls_line *line)
+{
+    struct settings_pin pin = {.digest = {0}};
+    if (line->pin_count == 0) {
+        return true;
+    }
+    bool is_seen = tls_line_see_pin(line, &pin);
+    for (size_t i = 0; is_seen && i < line->pin_count; i++) {
+        if (memcmp(line->pins[i].digest, pin.digest, sizeof(pin.digest)) == 0) {
+            return true;
+        }
+    }
+    tls_reason_pin(is_seen ? &pin : NULL, line->reason, sizeof(line->reason));
+    return false;
+}
+
 enum tls_verdict tls_connect_step(struct tls_line *line)
 {
     ERR_clear_error();
     errno = 0;
     int returned = SSL_do_handshake(line->ssl);
     enum tls_verdict verdict = tls_line_judge(line, returned, errno);
+    if (verdict == TLS_DONE && !tls_line_has_pinned_key(line)) {
+        verdict = tls_line_fail(line, 0);
+    }
     if (verdict == TLS_DONE) {
         line->is_connected = true;
         line->context->failures = 0;

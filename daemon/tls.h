@@ -7,7 +7,7 @@
 
 /*
  * The one door to OpenSSL's connections: TLS to upstream (DNS over TLS, RFC 7858; strict profile of
- * RFC 8310: a server that cannot prove its name is not asked). A context belongs to one thread and
+ * RFC 8310: a server that cannot prove who it is is not asked). A context belongs to one thread and
  * holds the trusted roots and one session for each server name, so that a reconnect is short. The
  * roots are OpenSSL's own: SSL_CERT_FILE and SSL_CERT_DIR in the environment are honoured, which is
  * also how a private CA is named until there is a setting for it. They must stay readable while
@@ -17,8 +17,17 @@
  * is closed by him after tls_line_free(). Writing to a socket whose other end has gone raises
  * SIGPIPE in OpenSSL: the process must ignore that signal.
  */
+struct settings_pin;
 struct tls_context;
 struct tls_line;
+
+/* Who must be at the other end. Copied where it is given. */
+struct tls_peer {
+    const char *name; /* A host name, or an address as text: sent (SNI) and demanded of the
+                         certificate. Empty: the pins alone are the proof. */
+    const struct settings_pin *pins; /* Of these the server's key must be one. */
+    size_t pin_count;                /* At most SETTINGS_PINS_MAX. 0: any key will do. */
+};
 
 #define TLS_SESSIONS_MAX 32 /* Server names with a session to resume. */
 #define TLS_REASON_SIZE  256
@@ -41,16 +50,15 @@ struct tls_context *tls_context_new(void);
 /* Lines must have been freed first. */
 void tls_context_free(struct tls_context **context);
 
-/* A line to the server `name` (a host name, or an address as text) over the connected `fd`. The
- * name is sent (SNI), demanded of the certificate, and finds the session to resume. NULL when
- * memory is short or the name is not one. */
-struct tls_line *tls_line_new(struct tls_context *context, int fd, const char *name);
+/* A line to the peer over the connected `fd`. Its name, or else its first pin, finds the session to
+ * resume. NULL when memory is short, the name is not one, or there is nothing to prove. */
+struct tls_line *tls_line_new(struct tls_context *context, int fd, const struct tls_peer *peer);
 
 /* Says goodbye without waiting, if the line has not failed. */
 void tls_line_free(struct tls_line **line);
 
-/* The handshake, with the proof of the name in it. CLOSED does not occur: a connection closed in
- * the handshake has FAILED. */
+/* The handshake, with the proof of the name and the key in it. CLOSED does not occur: a connection
+ * closed in the handshake has FAILED. */
 enum tls_verdict tls_connect_step(struct tls_line *line);
 
 /* With DONE, 1 to `size` bytes. Call until it does not say DONE or tls_has_pending() is false:

@@ -10,6 +10,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/text.h"
+#include "conf/pin.h"
 
 #define TLS_REASON_NAME_MAX 64
 
@@ -91,6 +92,17 @@ void tls_reason_certificate(X509_STORE_CTX *store, const char *name, char *reaso
         text_addf(&text, "certificate not accepted: %s", X509_verify_cert_error_string(error));
         break;
     }
+}
+
+void tls_reason_pin(const struct settings_pin *pin, char *reason_out, size_t size)
+{
+    struct text text;
+    char seen[PIN_TEXT_SIZE] = "unreadable";
+    text_init(&text, reason_out, size);
+    if (pin != NULL) {
+        pin_to_text(pin, seen);
+    }
+    text_addf(&text, "its key is not among tls_pins: it is %s", seen);
 }
 
 static const char *tls_reason_of_code(unsigned long code)

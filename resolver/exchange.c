@@ -68,7 +68,7 @@ static size_t exchange_compose(struct resolver *resolver, const struct exchange_
         .wants_dnssec = form->wants_dnssec,
         .checking_disabled = form->checking_disabled,
         .has_edns = exchange->has_edns,
-        .pad_to = server->settings.tls_name[0] != '\0' ? EXCHANGE_PAD_TO : 0,
+        .pad_to = settings_server_is_tls(&server->settings) ? EXCHANGE_PAD_TO : 0,
     };
     if (exchange->has_cookie) {
         bool has_whole = manners_expects_cookie(&server->manners);

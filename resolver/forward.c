@@ -46,7 +46,7 @@ bool forward_plan(struct resolver *resolver, const struct fetch *fetch, int64_t 
     *plan_out = (struct exchange_plan){
         .server = group->first + place,
         .place = place,
-        .is_stream = server->settings.tls_name[0] != '\0',
+        .is_stream = settings_server_is_tls(&server->settings),
         .has_edns = forward_wants_edns(server, fetch->tries.asked[place], now),
         .is_gated = server_is_resting(server),
     };

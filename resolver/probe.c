@@ -78,7 +78,7 @@ void probe_on_deadline(struct resolver *resolver, size_t index, int64_t now)
     struct exchange_plan plan = {
         .server = index,
         .place = SERVER_NONE,
-        .is_stream = server->settings.tls_name[0] != '\0',
+        .is_stream = settings_server_is_tls(&server->settings),
         .has_edns = now >= server->plain_until,
     };
     counter_add(&resolver->stats.upstream_probes, 1);

@@ -240,7 +240,7 @@ bool resolver_server_at(const struct resolver *resolver, size_t index, struct se
     *view_out = (struct server_view){
         .group = resolver->servers.groups[server->group].name,
         .address = server->settings.address,
-        .tls_name = server->settings.tls_name,
+        .tls_name = settings_server_tls_label(&server->settings),
         .state = server_state(server),
         .sent = counter_read(&server->sent),
         .answered = counter_read(&server->answered),

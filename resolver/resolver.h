@@ -79,7 +79,7 @@ const struct resolver_stats *resolver_stats_of(const struct resolver *resolver);
 struct server_view {
     const char *group; /* Valid until the next resolver_set_settings(). */
     struct address address;
-    const char *tls_name;
+    const char *tls_name;            /* settings_server_tls_label(). */
     const char *state;               /* server_state() of resolver/server.h. */
     uint64_t sent;                   /* Messages. */
     uint64_t answered;               /* Usable replies. */

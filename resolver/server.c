@@ -6,18 +6,13 @@
 
 #include "resolver/origin.h"
 
-static bool server_is_same(const struct settings_server *a, const struct settings_server *b)
-{
-    return address_equal(&a->address, &b->address) && strcmp(a->tls_name, b->tls_name) == 0;
-}
-
 static size_t server_table_find(
     const struct server_table *table, const char *group, const struct settings_server *settings)
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct server *server = &table->servers[i];
         bool is_group = strcmp(table->groups[server->group].name, group) == 0;
-        if (is_group && server_is_same(&server->settings, settings)) {
+        if (is_group && settings_server_equal(&server->settings, settings)) {
             return i;
         }
     }
@@ -185,7 +180,7 @@ void server_on_timeout(struct server *server)
 void server_on_lost(struct server *server, bool is_stream)
 {
     counter_add(&server->lost, 1);
-    bool is_only_way = !is_stream || server->settings.tls_name[0] != '\0';
+    bool is_only_way = !is_stream || settings_server_is_tls(&server->settings);
     server->streak += is_only_way ? 1 : 0;
 }
 

@@ -23,6 +23,7 @@ struct cross_case {
 };
 
 #define GROUP "[zone x]\nupstream = a\n[upstream a]\n"
+#define PINS  "tls_pins = sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
 
 static const struct cross_case cases[] = {
     /* Times. */
@@ -79,6 +80,17 @@ static const struct cross_case cases[] = {
     {"upstreams = 192.0.2.1\n[upstream default]\ntrust_ad = yes\n", 3, 1, FINDING_ERROR,
         "192.0.2.1 is asked in clear"},
     {"upstreams = 127.0.0.1@5335\n[upstream default]\ntrust_ad = yes\n", 0, 0, FINDING_ERROR, NULL},
+
+    /* Pins. */
+    {GROUP "servers = 192.0.2.1@853\n" PINS "trust_ad = yes\n", 0, 0, FINDING_ERROR, NULL},
+    {GROUP "servers = 192.0.2.1@8853 192.0.2.2#b.example\n" PINS, 0, 0, FINDING_ERROR, NULL},
+    {GROUP "servers = 192.0.2.2@53#b.example\n" PINS, 0, 0, FINDING_ERROR, NULL},
+    {GROUP PINS "servers = 192.0.2.1@853 192.0.2.2 192.0.2.3\n", 4, 1, FINDING_ERROR,
+        "192.0.2.2 is asked in clear and shows no key: write 192.0.2.2@853 for TLS"},
+    {"[upstream default]\n" PINS "servers = 2001:db8::1\n", 2, 1, FINDING_ERROR,
+        "write 2001:db8::1@853 for TLS with the key as its only proof, or 2001:db8::1#TLS-NAME"},
+    {GROUP "servers = 192.0.2.1@853\ntls_pins =\n", 0, 0, FINDING_ERROR, NULL},
+    {GROUP "servers = 192.0.2.1\ntls_pins = sha256/x\n", 5, 12, FINDING_ERROR, "is not a pin"},
 };
 
 static struct settings settings;

@@ -72,6 +72,15 @@ static const char full[] = "listen = 127.0.0.1 ::1@5353 192.0.2.1@5300\n"
                            "servers = 10.0.0.53 127.0.0.1@5335\n"
                            "trust_ad = no\n"
                            "\n"
+                           "[upstream tls]\n"
+                           "servers = 192.0.2.1@853 192.0.2.2#dns.example\n"
+                           "trust_ad = no\n"
+                           "tls_pins = sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU= "
+                           "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+                           "\n"
+                           "[zone example.net]\n"
+                           "upstream = tls\n"
+                           "\n"
                            "[zone example.corp]\n"
                            "upstream = office.1\n"
                            "\n"
@@ -101,6 +110,8 @@ static const char *const round_texts[] = {
     "listen = 127.0.0.1@1 127.0.0.1@65535\nallow = 0.0.0.0/0 ::/0 127.0.0.1/32\n",
     "answer_deadline = 30s\nttl_max = 30d\nstale_max = 1234567ms\ncache_size = 1T\n",
     "control_socket = /x/\xc3\xa9\n",
+    "upstreams = 192.0.2.1@853\n[upstream default]\n"
+    "tls_pins = sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
 };
 
 static void test_settings_come_back(void **state)

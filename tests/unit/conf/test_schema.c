@@ -33,6 +33,8 @@ static size_t size_of_kind(enum schema_kind kind)
         return sizeof(struct network) * SETTINGS_ALLOW_MAX;
     case SCHEMA_KIND_SERVERS:
         return sizeof(struct settings_server) * SETTINGS_SERVERS_MAX;
+    case SCHEMA_KIND_PINS:
+        return sizeof(struct settings_pin) * SETTINGS_PINS_MAX;
     case SCHEMA_KIND_GROUP:
     case SCHEMA_KIND_ROUTE:
         break;

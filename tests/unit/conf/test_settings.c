@@ -15,6 +15,8 @@
 #include "conf/settings.h"
 #include "tests/unit/conf/folder.h"
 
+#define PINS "tls_pins = sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+
 static struct settings settings;
 static struct findings findings;
 
@@ -167,6 +169,49 @@ static void test_trust_and_upstreams_file(void **state)
     folder_fini(&folder);
 }
 
+/* Nor does it show a key. */
+static void test_pins_and_upstreams_file(void **state)
+{
+    (void)state;
+    struct folder folder;
+    folder_init(&folder);
+    const char *resolv_conf = folder_add(&folder, "resolv.conf", "nameserver 192.0.2.7\n");
+    const char *path = folder_add(&folder, "a.conf", "[upstream default]\n" PINS);
+    char override[160];
+    const char *overrides[] = {override};
+    snprintf(override, sizeof override, "upstreams_file=%s", resolv_conf);
+    assert_false(load(path, overrides, 1));
+    assert_int_equal(findings.count, 1);
+    assert_int_equal(findings.items[0].line, 2);
+    assert_non_null(strstr(findings.items[0].sentence, "resolv.conf is asked in clear"));
+    assert_non_null(strstr(findings.items[0].sentence, "write upstreams = 192.0.2.7@853"));
+    folder_fini(&folder);
+}
+
+/* Who has a TLS name or another port than 53 has the pins, and TLS. */
+static void test_pins_reach_the_servers(void **state)
+{
+    (void)state;
+    static const char text[] = "upstreams = 192.0.2.1@853 192.0.2.2#a.example 192.0.2.3@5353\n"
+                               "[upstream default]\n" PINS "[zone x]\nupstream = b\n"
+                               "[upstream b]\nservers = 192.0.2.1@853 192.0.2.2#a.example\n";
+    assert_true(settings_parse("a.conf", text, strlen(text), &settings, &findings));
+    const struct settings_server *servers = settings.groups[0].servers;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(servers[i].pin_count, 1);
+        assert_int_equal(servers[i].pins[0].digest[31], 0x55);
+        assert_true(settings_server_is_tls(&servers[i]));
+    }
+    assert_string_equal(settings_server_tls_label(&servers[0]), "tls_pins");
+    assert_string_equal(settings_server_tls_label(&servers[1]), "a.example");
+    const struct settings_server *others = settings.groups[1].servers;
+    assert_false(settings_server_is_tls(&others[0]));
+    assert_string_equal(settings_server_tls_label(&others[0]), "");
+    assert_true(settings_server_is_tls(&others[1]));
+    assert_false(settings_server_equal(&servers[1], &others[1]));
+    assert_true(settings_server_equal(&servers[1], &servers[1]));
+}
+
 static void test_wrong_upstreams_are_not_replaced(void **state)
 {
     (void)state;
@@ -262,6 +307,8 @@ int main(void)
         cmocka_unit_test(test_wrong_overrides),
         cmocka_unit_test(test_upstreams_file),
         cmocka_unit_test(test_trust_and_upstreams_file),
+        cmocka_unit_test(test_pins_and_upstreams_file),
+        cmocka_unit_test(test_pins_reach_the_servers),
         cmocka_unit_test(test_wrong_upstreams_are_not_replaced),
         cmocka_unit_test(test_sections_and_includes),
         cmocka_unit_test(test_missing_file),

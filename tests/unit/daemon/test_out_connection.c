@@ -429,7 +429,7 @@ static void test_tls_server_that_says_nothing(void **state)
     scene_free(scene);
 }
 
-/* In clear and under a TLS name are two servers, even at one address. */
+/* In clear, under a TLS name or with a pin are so many servers, even at one address. */
 static void test_tls_and_plain_do_not_mix(void **state)
 {
     (void)state;
@@ -441,6 +441,14 @@ static void test_tls_and_plain_do_not_mix(void **state)
     memcpy(scene->server.tls_name, "dnz.example", sizeof("dnz.example"));
     scene_send(scene, 3, 103);
     assert_int_equal(out_stream_open(scene->out_stream), 3);
+    scene->server.pin_count = 1;
+    scene_send(scene, 4, 104);
+    assert_int_equal(out_stream_open(scene->out_stream), 4);
+    scene->server.pins[0].digest[31] = 1;
+    scene_send(scene, 5, 105);
+    assert_int_equal(out_stream_open(scene->out_stream), 5);
+    scene_send(scene, 6, 106);
+    assert_int_equal(out_stream_open(scene->out_stream), 5);
     scene_free(scene);
 }
 

@@ -259,13 +259,16 @@ static void test_no_descriptor(void **state)
     scene_free(scene);
 }
 
-/* A server with a TLS name must never see a question in clear. */
+/* A server with a TLS name or pins must never see a question in clear. */
 static void test_refuses_clear_text_to_tls_server(void **state)
 {
     (void)state;
     struct scene *scene = scene_new(2);
     uint64_t line = 0;
     memcpy(scene->server.tls_name, "dns.example", sizeof("dns.example"));
+    assert_false(scene_send(scene, 1, &line));
+    scene->server.tls_name[0] = '\0';
+    scene->server.pin_count = 1;
     assert_false(scene_send(scene, 1, &line));
     assert_int_equal(out_udp_open(scene->out_udp), 0);
     scene_free(scene);

@@ -39,6 +39,10 @@ static void test_servers(void **state)
     (void)snprintf(left.groups[0].servers[0].tls_name, SETTINGS_TLS_SIZE, "dns.example.org");
     assert_false(reload_has_same_servers(&left, &right));
     right = left;
+    left.groups[0].servers[0].pin_count = 1;
+    assert_false(reload_has_same_servers(&left, &right));
+    right = left;
+    assert_true(reload_has_same_servers(&left, &right));
     server_set(&right, 0, "192.0.2.2");
     assert_false(reload_has_same_servers(&left, &right));
 }

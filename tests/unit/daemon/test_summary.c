@@ -44,6 +44,11 @@ static void test_upstreams(void **state)
     text_init(&text, bytes, sizeof bytes);
     summary_add_upstreams(&text, &settings);
     assert_string_equal(bytes, "192.0.2.53@53,192.0.2.54@853#dns.example.org");
+    group->server_count = 1;
+    group->servers[0].pin_count = 1;
+    text_init(&text, bytes, sizeof bytes);
+    summary_add_upstreams(&text, &settings);
+    assert_string_equal(bytes, "192.0.2.53@53#tls_pins");
 }
 
 int main(void)

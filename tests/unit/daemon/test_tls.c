@@ -5,6 +5,10 @@
 #include <signal.h>
 #include <time.h>
 
+#include <openssl/sha.h>
+
+#include "conf/pin.h"
+#include "conf/settings.h"
 #include "daemon/tls.h"
 
 #define STEPS_MAX 1000
@@ -18,14 +22,21 @@ struct ends {
 
 static struct tls_support authority;
 
-static void ends_init(
-    struct ends *ends, struct tls_context *context, SSL_CTX *server, const char *name)
+static void ends_init_peer(
+    struct ends *ends, struct tls_context *context, SSL_CTX *server, const struct tls_peer *peer)
 {
     assert_int_equal(
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends->fds), 0);
-    ends->line = tls_line_new(context, ends->fds[0], name);
+    ends->line = tls_line_new(context, ends->fds[0], peer);
     assert_non_null(ends->line);
     ends->server = server != NULL ? tls_support_accept(server, ends->fds[1]) : NULL;
+}
+
+static void ends_init(
+    struct ends *ends, struct tls_context *context, SSL_CTX *server, const char *name)
+{
+    const struct tls_peer peer = {.name = name};
+    ends_init_peer(ends, context, server, &peer);
 }
 
 static void ends_fini(struct ends *ends)
@@ -198,6 +209,110 @@ static void test_old_version_is_refused(void **state)
     ends_fini(&ends);
     SSL_CTX_free(server);
     tls_context_free(&context);
+}
+
+/* Two pins, of which the second is the server's; or two of others. */
+static void pins_make(SSL_CTX *server, bool has_it, struct settings_pin pins_out[2])
+{
+    unsigned char *info = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(SSL_CTX_get0_certificate(server)), &info);
+    assert_true(len > 0);
+    memset(pins_out, 0x5a, 2 * sizeof(pins_out[0]));
+    SHA256(info, (size_t)len, pins_out[1].digest);
+    OPENSSL_free(info);
+    pins_out[1].digest[31] ^= has_it ? 0 : 1;
+}
+
+/* With a name, name and key must be right; with pins alone, nothing but the key. */
+static void test_pins(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum tls_support_flaw flaw;
+        bool has_it;
+        const char *reason; /* NULL: good. */
+    } cases[] = {
+        {"dns.example", TLS_SUPPORT_GOOD, true, NULL},
+        {"dns.example", TLS_SUPPORT_GOOD, false, "its key is not among tls_pins: it is sha256/"},
+        {"a.example", TLS_SUPPORT_GOOD, true, "certificate does not name a.example "},
+        {"dns.example", TLS_SUPPORT_SELF_SIGNED, true, "certificate is self-signed "},
+        {"", TLS_SUPPORT_GOOD, true, NULL},
+        {"", TLS_SUPPORT_SELF_SIGNED, true, NULL},
+        {"", TLS_SUPPORT_UNKNOWN_ISSUER, true, NULL},
+        {"", TLS_SUPPORT_EXPIRED, true, NULL},
+        {"", TLS_SUPPORT_GOOD, false, "its key is not among tls_pins: it is sha256/"},
+        {"", TLS_SUPPORT_SELF_SIGNED, false, "its key is not among tls_pins: it is sha256/"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct tls_context *context = tls_context_new();
+        SSL_CTX *server = tls_support_server(&authority, "DNS:dns.example", cases[i].flaw);
+        struct settings_pin pins[2];
+        struct tls_peer peer = {.name = cases[i].name, .pins = pins, .pin_count = 2};
+        struct ends ends;
+        pins_make(server, cases[i].has_it, pins);
+        ends_init_peer(&ends, context, server, &peer);
+        assert_int_equal(ends_connect(&ends), cases[i].reason == NULL ? TLS_DONE : TLS_FAILED);
+        if (cases[i].reason == NULL) {
+            ends_greet(&ends);
+        } else {
+            assert_memory_equal(tls_reason(ends.line), cases[i].reason, strlen(cases[i].reason));
+        }
+        ends_fini(&ends);
+        SSL_CTX_free(server);
+        tls_context_free(&context);
+    }
+}
+
+/* What is told can be copied to the settings: then the server is good. */
+static void test_pin_seen_is_the_pin(void **state)
+{
+    (void)state;
+    struct tls_context *context = tls_context_new();
+    SSL_CTX *server = tls_support_server(&authority, "DNS:dns.example", TLS_SUPPORT_GOOD);
+    struct settings_pin pins[2];
+    struct tls_peer peer = {.name = "", .pins = pins, .pin_count = 2};
+    struct ends ends;
+    pins_make(server, false, pins);
+    ends_init_peer(&ends, context, server, &peer);
+    assert_int_equal(ends_connect(&ends), TLS_FAILED);
+    const char *seen = strstr(tls_reason(ends.line), "sha256/");
+    assert_non_null(seen);
+    assert_true(pin_from_text(seen, strlen(seen), &pins[0]));
+    ends_fini(&ends);
+    ends_init_peer(&ends, context, server, &peer);
+    assert_int_equal(ends_connect(&ends), TLS_DONE);
+    ends_fini(&ends);
+    SSL_CTX_free(server);
+    tls_context_free(&context);
+}
+
+/* A resumed session has its key compared as well: pins may change between two connections. */
+static void test_pins_hold_for_resumed_sessions(void **state)
+{
+    (void)state;
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    static const char *const names[] = {"dns.example", ""};
+    for (size_t i = 0; i < 4; i++) {
+        struct tls_context *context = tls_context_new();
+        SSL_CTX *server = tls_support_server(&authority, "DNS:dns.example", TLS_SUPPORT_GOOD);
+        struct settings_pin pins[2];
+        struct tls_peer peer = {.name = names[i % 2], .pins = pins, .pin_count = 2};
+        assert_int_equal(SSL_CTX_set_max_proto_version(server, versions[i / 2]), 1);
+        for (unsigned round = 0; round < 3; round++) {
+            struct ends ends;
+            pins_make(server, round < 2, pins);
+            ends_init_peer(&ends, context, server, &peer);
+            assert_int_equal(ends_connect(&ends), round < 2 ? TLS_DONE : TLS_FAILED);
+            assert_int_equal(tls_is_resumed(ends.line), round > 0);
+            if (round < 2) {
+                ends_greet(&ends);
+            }
+            ends_fini(&ends);
+        }
+        SSL_CTX_free(server);
+        tls_context_free(&context);
+    }
 }
 
 static int on_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_len,
@@ -374,7 +489,8 @@ static void test_bad_arguments(void **state)
     (void)state;
     struct tls_context *context = tls_context_new();
     assert_non_null(context);
-    assert_null(tls_line_new(context, 0, ""));
+    const struct tls_peer nobody = {.name = ""};
+    assert_null(tls_line_new(context, 0, &nobody));
     tls_context_free(&context);
     tls_context_free(&context);
     tls_context_free(NULL);
@@ -428,6 +544,9 @@ int main(void)
         cmocka_unit_test(test_old_version_is_refused),
         cmocka_unit_test(test_sends_name_and_alpn),
         cmocka_unit_test(test_resumption),
+        cmocka_unit_test(test_pins),
+        cmocka_unit_test(test_pin_seen_is_the_pin),
+        cmocka_unit_test(test_pins_hold_for_resumed_sessions),
         cmocka_unit_test(test_session_table_is_bounded),
         cmocka_unit_test(test_partial_write_and_pending),
         cmocka_unit_test(test_pending_and_close),
