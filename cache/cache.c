@@ -141,6 +141,15 @@ void cache_store_failure(struct cache *cache, const struct cache_key *key, int e
     shard_store_failure(shard, &call, ede);
 }
 
+void cache_store_refusal(
+    struct cache *cache, const struct cache_key *key, int ede, uint32_t keep_s, int64_t now)
+{
+    struct shard_call call;
+    struct shard *shard = cache_shard_for(cache, key, now, &call);
+    call.keep_s = keep_s;
+    shard_store_failure(shard, &call, ede);
+}
+
 void cache_set_stale_max(struct cache *cache, int64_t stale_max_us)
 {
     atomic_store_explicit(&cache->stale_max_us, stale_max_us, memory_order_relaxed);

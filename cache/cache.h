@@ -114,6 +114,10 @@ void cache_store(
  */
 void cache_store_failure(struct cache *cache, const struct cache_key *key, int ede, int64_t now);
 
+/* The same for an answer that was none (a DNS list refuses to answer us), kept for `keep_s`. */
+void cache_store_refusal(
+    struct cache *cache, const struct cache_key *key, int ede, uint32_t keep_s, int64_t now);
+
 /* Forgetting. All return the number of entries removed. The name is in wire form, any case. */
 size_t cache_flush_name(struct cache *cache, const uint8_t *name, size_t len);
 size_t cache_flush_under(struct cache *cache, const uint8_t *name, size_t len);

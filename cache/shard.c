@@ -222,7 +222,8 @@ static void shard_write_failure(
 {
     struct cache_fill fill = {
         .kind = CACHE_KIND_FAILURE,
-        .ttl_s = (uint32_t)(lifetime_failure_us(failures) / CLOCK_US_PER_S),
+        .ttl_s = call->keep_s != 0 ? call->keep_s
+                                   : (uint32_t)(lifetime_failure_us(failures) / CLOCK_US_PER_S),
     };
     entry_fill(entry, call->key, &fill, call->now);
     entry->failures = (uint8_t)(failures < SHARD_FAILURES_MAX ? failures : SHARD_FAILURES_MAX);

@@ -26,7 +26,8 @@ struct shard_call {
     uint32_t hash;
     int64_t now;
     int64_t stale_max_us;
-    bool is_peek; /* Leaves order, hits and counters alone. */
+    bool is_peek;    /* Leaves order, hits and counters alone. */
+    uint32_t keep_s; /* Of a failure; 0: by the number of failures in a row. */
 };
 
 /* Where a lookup puts the message. */

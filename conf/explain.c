@@ -73,10 +73,10 @@ static void explain_group(const struct settings *settings, size_t index, FILE *o
 
 /* The presentation form, with \DDD also for the bytes that would end a word or the section's head.
  * The final dot goes, but for the root. */
-static void explain_zone_name(const struct settings_zone *zone, FILE *out)
+static void explain_zone_name(const uint8_t *zone, size_t zone_len, FILE *out)
 {
     char name[NAME_TEXT_SIZE];
-    size_t len = name_to_text(zone->name, zone->name_len, name, sizeof name);
+    size_t len = name_to_text(zone, zone_len, name, sizeof name);
     len -= len > 1 ? 1 : 0;
     for (size_t i = 0; i < len; i++) {
         if (memchr(",]#", name[i], 3) != NULL) {
@@ -91,9 +91,25 @@ static void explain_zone(const struct settings *settings, size_t index, FILE *ou
 {
     const struct settings_zone *zone = &settings->zones[index];
     fputs("\n[zone ", out);
-    explain_zone_name(zone, out);
+    explain_zone_name(zone->name, zone->name_len, out);
     fputs("]\n", out);
     explain_line(schema_row(SCHEMA_ID_upstream)->name, settings->groups[zone->group].name, out);
+}
+
+/* What was left to what is known of the list has no line. */
+static void explain_list(const struct settings_list *list, FILE *out)
+{
+    fputs("\n[list ", out);
+    explain_zone_name(list->name, list->name_len, out);
+    fputs("]\n", out);
+    for (size_t id = 0; id < SCHEMA_ID_COUNT; id++) {
+        const struct schema_row *row = schema_row((enum schema_id)id);
+        struct explain_value value;
+        if (schema_section(row) == SCHEMA_SECTION_LIST &&
+            strcmp(explain_value(row, list, &value), row->default_text) != 0) {
+            explain_line(row->name, value.text, out);
+        }
+    }
 }
 
 /* A fresh object with the defaults. NULL: memory is short. */
@@ -124,6 +140,9 @@ void explain_settings(const struct settings *settings, enum explain_scope scope,
     }
     for (size_t i = 0; i < settings->zone_count; i++) {
         explain_zone(settings, i, out);
+    }
+    for (size_t i = 0; i < settings->list_count; i++) {
+        explain_list(&settings->lists[i], out);
     }
     free(defaults);
 }

@@ -85,7 +85,16 @@ static const char explain_sample_sections[] =
     "#\n"
     "#   [zone example.corp]\n"
     "#   upstream = office\n"
-    "#   route = upstream\n";
+    "#   route = upstream\n"
+    "#\n"
+    "#   [list ZONE] says what mxcache does not know about a DNS list:\n"
+    "#\n"
+    "#   [list bl.example.org]\n"
+    "#   kind = ip\n"
+    "#   has_key = no\n"
+    "#   refused = 127.255.255.0/24\n"
+    "#   action = nxdomain\n"
+    "#   quota = 100000\n";
 
 void explain_sample(FILE *out)
 {

@@ -49,6 +49,9 @@ static void *parse_base(struct parse *parse, const struct parse_section *section
     if (section->kind == SCHEMA_SECTION_UPSTREAM) {
         return &parse->settings->groups[section->index];
     }
+    if (section->kind == SCHEMA_SECTION_LIST) {
+        return &parse->settings->lists[section->index];
+    }
     return parse->settings;
 }
 
@@ -72,6 +75,8 @@ static struct parse_origin *parse_origin(
     case SCHEMA_SECTION_ZONE:
         return id == SCHEMA_ID_upstream ? &parse->zones[section->index].upstream
                                         : &parse->zones[section->index].route;
+    case SCHEMA_SECTION_LIST:
+        return &parse->lists[section->index].rows[id];
     }
     return &parse->main[id];
 }
@@ -85,6 +90,8 @@ static const char *parse_section_form(enum schema_section section)
         return "in an [upstream NAME] section";
     case SCHEMA_SECTION_ZONE:
         return "in a [zone NAME] section";
+    case SCHEMA_SECTION_LIST:
+        return "in a [list ZONE] section";
     }
     return "";
 }
@@ -307,23 +314,61 @@ static bool parse_open_group(struct parse *parse, const struct lexer_word *name,
     return true;
 }
 
+/* The name of a zone or list in wire form, lower case. False: reported. */
+static bool parse_name(
+    struct parse *parse, const struct lexer_word *name, uint8_t wire[NAME_SIZE_MAX], size_t *len)
+{
+    if (!name_from_text(name->bytes, name->len, wire, len)) {
+        parse_refuse_section(parse, &name->place,
+            "this is not a domain name: labels of 1 to 63 bytes with dots between, 255 bytes in "
+            "all, as in [zone example.org]");
+        return false;
+    }
+    name_to_lower(wire, *len);
+    return true;
+}
+
+/* False: reported. */
+static bool parse_open_list(struct parse *parse, const struct lexer_word *name, size_t *index_out)
+{
+    struct settings *settings = parse->settings;
+    uint8_t wire[NAME_SIZE_MAX];
+    size_t len = 0;
+    if (!parse_name(parse, name, wire, &len)) {
+        return false;
+    }
+    if (len == 1 || settings->list_count == SETTINGS_LISTS_MAX) {
+        parse_refuse_section(parse, &name->place,
+            len == 1 ? "the root is no DNS list: name the list's zone, as in [list bl.example.org]"
+                     : "more than 64 lists");
+        return false;
+    }
+    for (size_t i = 0; i < settings->list_count; i++) {
+        if (name_equal(wire, len, settings->lists[i].name, settings->lists[i].name_len)) {
+            parse_refuse_again(parse, name, &parse->lists[i].place);
+            return false;
+        }
+    }
+    *index_out = settings->list_count++;
+    memcpy(settings->lists[*index_out].name, wire, len);
+    settings->lists[*index_out].name_len = (uint8_t)len;
+    parse->lists[*index_out].place = name->place;
+    return true;
+}
+
 /* False: reported. */
 static bool parse_open_zone(struct parse *parse, const struct lexer_word *name, size_t *index_out)
 {
     struct settings *settings = parse->settings;
     uint8_t wire[NAME_SIZE_MAX];
     size_t len = 0;
-    if (!name_from_text(name->bytes, name->len, wire, &len)) {
-        parse_refuse_section(parse, &name->place,
-            "this is not a domain name: labels of 1 to 63 bytes with dots between, 255 bytes in "
-            "all, as in [zone example.org]");
+    if (!parse_name(parse, name, wire, &len)) {
         return false;
     }
     if (settings->zone_count == SETTINGS_ZONES_MAX) {
         parse_refuse_section(parse, &name->place, "more than 1024 zones");
         return false;
     }
-    name_to_lower(wire, len);
     for (size_t i = 0; i < settings->zone_count; i++) {
         const struct settings_zone *zone = &settings->zones[i];
         if (name_equal(wire, len, zone->name, zone->name_len)) {
@@ -338,29 +383,52 @@ static bool parse_open_zone(struct parse *parse, const struct lexer_word *name, 
     return true;
 }
 
+/* A section by the word that opens it. */
+struct parse_opening {
+    const char *word;
+    enum schema_section kind;
+    bool (*open)(struct parse *parse, const struct lexer_word *name, size_t *index_out);
+    const char *advice; /* When it has not exactly one name. */
+};
+
+static const struct parse_opening parse_openings[] = {
+    {"upstream", SCHEMA_SECTION_UPSTREAM, parse_open_group,
+        "an upstream section has one name: write [upstream NAME]"},
+    {"zone", SCHEMA_SECTION_ZONE, parse_open_zone,
+        "a zone section has one name: write [zone NAME]"},
+    {"list", SCHEMA_SECTION_LIST, parse_open_list,
+        "a list section has one name: write [list ZONE]"},
+};
+
+static const struct parse_opening *parse_find_opening(const struct lexer_word *word)
+{
+    for (size_t i = 0; i < sizeof parse_openings / sizeof parse_openings[0]; i++) {
+        if (lexer_word_is(word, parse_openings[i].word)) {
+            return &parse_openings[i];
+        }
+    }
+    return NULL;
+}
+
 static void parse_open_section(
     struct parse *parse, const struct lexer_statement *statement, struct parse_section *section)
 {
     *section = (struct parse_section){.is_ignored = true};
-    bool is_upstream = lexer_word_is(&statement->name, "upstream");
-    bool is_zone = lexer_word_is(&statement->name, "zone");
+    const struct parse_opening *opening = parse_find_opening(&statement->name);
     if (statement->name.len == 0) {
         return;
     }
-    if (!is_upstream && !is_zone) {
+    if (opening == NULL) {
         parse_refuse_section(parse, &statement->name.place,
-            "unknown section: there are [upstream NAME] and [zone NAME]");
+            "unknown section: there are [upstream NAME], [zone NAME] and [list ZONE]");
         return;
     }
     if (statement->word_count != 1) {
-        parse_refuse_section(parse, &statement->value_place,
-            is_zone ? "a zone section has one name: write [zone NAME]"
-                    : "an upstream section has one name: write [upstream NAME]");
+        parse_refuse_section(parse, &statement->value_place, opening->advice);
         return;
     }
-    section->kind = is_zone ? SCHEMA_SECTION_ZONE : SCHEMA_SECTION_UPSTREAM;
-    section->is_ignored = is_zone ? !parse_open_zone(parse, &statement->words[0], &section->index)
-                                  : !parse_open_group(parse, &statement->words[0], &section->index);
+    section->kind = opening->kind;
+    section->is_ignored = !opening->open(parse, &statement->words[0], &section->index);
 }
 
 void parse_statement(

@@ -35,6 +35,11 @@ struct parse_zone {
     struct lexer_word group; /* The name behind `upstream =`, found in parse_resolve_zones(). */
 };
 
+struct parse_list {
+    struct finding_place place;
+    struct parse_origin rows[SCHEMA_ID_COUNT]; /* By the row's id. */
+};
+
 struct parse {
     struct settings *settings;
     struct findings *findings;
@@ -44,12 +49,13 @@ struct parse {
     struct finding_place metrics_places[SETTINGS_LISTEN_MAX];
     struct parse_group groups[SETTINGS_GROUPS_MAX];
     struct parse_zone zones[SETTINGS_ZONES_MAX];
+    struct parse_list lists[SETTINGS_LISTS_MAX];
 };
 
 /* The section that a file stands in; zeroed: above the first one. */
 struct parse_section {
     enum schema_section kind;
-    size_t index;    /* Of the group or zone. */
+    size_t index;    /* Of the group, zone or list. */
     bool is_ignored; /* Its head was wrong; what stands in it has no place. */
 };
 

@@ -13,6 +13,7 @@ enum schema_section {
     SCHEMA_SECTION_MAIN,     /* Above the first [section]; base: struct settings. */
     SCHEMA_SECTION_UPSTREAM, /* [upstream NAME]; base: struct settings_group. */
     SCHEMA_SECTION_ZONE,     /* [zone NAME]; read by parse.c. */
+    SCHEMA_SECTION_LIST,     /* [list ZONE]; base: struct settings_list. */
 };
 
 enum schema_kind {
@@ -30,6 +31,9 @@ enum schema_kind {
     SCHEMA_KIND_PINS,      /* struct settings_pin[]. */
     SCHEMA_KIND_GROUP,     /* The name of a group. */
     SCHEMA_KIND_ROUTE,
+    SCHEMA_KIND_LIST_ACTION, /* enum settings_list_action. */
+    SCHEMA_KIND_LIST_KIND,   /* enum settings_list_kind. */
+    SCHEMA_KIND_LIST_KEY,    /* enum settings_list_key. */
 };
 
 enum schema_change {

@@ -45,6 +45,9 @@ static const char *value_unit(enum schema_kind kind)
     case SCHEMA_KIND_PINS:
     case SCHEMA_KIND_GROUP:
     case SCHEMA_KIND_ROUTE:
+    case SCHEMA_KIND_LIST_ACTION:
+    case SCHEMA_KIND_LIST_KIND:
+    case SCHEMA_KIND_LIST_KEY:
         break;
     }
     return "";
@@ -77,6 +80,9 @@ void value_write_range(const struct schema_row *row, struct text *text)
     case SCHEMA_KIND_PINS:
     case SCHEMA_KIND_GROUP:
     case SCHEMA_KIND_ROUTE:
+    case SCHEMA_KIND_LIST_ACTION:
+    case SCHEMA_KIND_LIST_KIND:
+    case SCHEMA_KIND_LIST_KEY:
         break;
     }
 }
@@ -195,6 +201,19 @@ static bool value_read_trust_ad(const struct value_context *context, enum settin
     return false;
 }
 
+static bool value_read_choice(const struct value_context *context, void *field)
+{
+    if (value_choice_read(context->row, &context->statement->words[0], field)) {
+        return true;
+    }
+    char advice[96];
+    struct text text;
+    text_init(&text, advice, sizeof advice);
+    text_addf(&text, "is none of %s", context->row->form);
+    value_refuse(context, advice);
+    return false;
+}
+
 /* A path or a word. */
 static bool value_read_string(const struct value_context *context, char *field)
 {
@@ -244,6 +263,9 @@ static bool value_read_entry(const struct value_context *context, size_t index, 
     case SCHEMA_KIND_WORD:
     case SCHEMA_KIND_GROUP:
     case SCHEMA_KIND_ROUTE:
+    case SCHEMA_KIND_LIST_ACTION:
+    case SCHEMA_KIND_LIST_KIND:
+    case SCHEMA_KIND_LIST_KEY:
         break;
     }
     must_fail(__FILE__, __LINE__, "a kind that is no list");
@@ -329,6 +351,10 @@ bool value_read(const struct schema_row *row, const struct lexer_statement *stat
     case SCHEMA_KIND_SERVERS:
     case SCHEMA_KIND_PINS:
         return value_read_list(&context, field, (void *)((char *)base + row->count_offset));
+    case SCHEMA_KIND_LIST_ACTION:
+    case SCHEMA_KIND_LIST_KIND:
+    case SCHEMA_KIND_LIST_KEY:
+        return value_read_choice(&context, field);
     case SCHEMA_KIND_GROUP:
     case SCHEMA_KIND_ROUTE:
         break;
@@ -388,6 +414,11 @@ void value_write(const struct schema_row *row, const void *base, struct text *te
     case SCHEMA_KIND_SERVERS:
     case SCHEMA_KIND_PINS:
         value_write_list(row, base, text);
+        break;
+    case SCHEMA_KIND_LIST_ACTION:
+    case SCHEMA_KIND_LIST_KIND:
+    case SCHEMA_KIND_LIST_KEY:
+        text_add(text, value_choice_name(row, field));
         break;
     case SCHEMA_KIND_GROUP:
     case SCHEMA_KIND_ROUTE:

@@ -24,6 +24,10 @@ bool value_list_read_network(const struct value_entry *entry, struct network *ne
 bool value_list_read_server(const struct value_entry *entry, struct settings_server *server_out);
 bool value_list_read_pin(const struct value_entry *entry, struct settings_pin *pin_out);
 
+/* One of the words that an enum's values have. False: none of them. */
+bool value_choice_read(const struct schema_row *row, const struct lexer_word *word, void *field);
+const char *value_choice_name(const struct schema_row *row, const void *field);
+
 void value_list_write_address(const struct address *address, struct text *text);
 void value_list_write_network(const struct network *network, struct text *text);
 void value_list_write_server(const struct settings_server *server, struct text *text);

@@ -10,9 +10,15 @@
 #define LIST_NIBBLES      32
 #define LIST_SHAPE_LABELS 2 /* A zone that is recognised by shape has at least so many. */
 
+#define LIST_OPEN  false
+#define LIST_KEYED true
+
 static const struct list_zone list_zones[] = {
-#define LIST(zone, kind, has_key) {zone, LIST_KIND_##kind, has_key},
+#define LIST(text, is, key, row)                                                                   \
+    {.zone = text, .kind = LIST_KIND_##is, .has_key = LIST_##key, .rules = LIST_RULES_##row},
+#define LIST_ENDED(text, is, when) {.zone = text, .kind = LIST_KIND_##is, .ended = when},
 #include "mail/lists.def"
+#undef LIST_ENDED
 #undef LIST
 };
 
@@ -22,8 +28,10 @@ static const struct list_zone list_zones[] = {
  * NUL that sizeof counts stands for the root. One memchr() over this row finds the few zones that a
  * name's ending can be at all. */
 static const uint8_t list_zone_lens[] = {
-#define LIST(zone, kind, has_key) (uint8_t)(sizeof zone + 1),
+#define LIST(zone, ...)       (uint8_t)(sizeof zone + 1),
+#define LIST_ENDED(zone, ...) (uint8_t)(sizeof zone + 1),
 #include "mail/lists.def"
+#undef LIST_ENDED
 #undef LIST
 };
 
@@ -172,27 +180,49 @@ static bool list_address_of(
     return subject_labels == LIST_NIBBLES && list_address_ipv6(labels, address_out);
 }
 
-/* The longest known zone that the name lies below, with at least one label of subject and, where
- * the list has keys, the key between the two. */
+/* The longest known zone among the name's ends from label `from` on, or NULL; `label_out` is where
+ * it begins. */
+static const struct list_zone *list_zone_find(
+    const struct list_labels *labels, unsigned from, unsigned *label_out)
+{
+    bool is_long = labels->count > LIST_ZONE_LABELS_MAX;
+    unsigned first = is_long ? labels->count - LIST_ZONE_LABELS_MAX : 0;
+    for (unsigned i = first > from ? first : from; i < labels->count; i++) {
+        size_t at = labels->starts[i];
+        const struct list_zone *known = list_zone_at(labels->name + at, labels->len - at);
+        if (known != NULL) {
+            *label_out = i;
+            return known;
+        }
+    }
+    return NULL;
+}
+
+/* At least one label of subject stands before the zone at label `label` and, where the list has
+ * keys, the key between the two. */
+static bool list_question_before(const struct list_zone *zone, const struct list_labels *labels,
+    unsigned label, struct list_question *question_out)
+{
+    unsigned subject_labels = zone->has_key && label > 0 ? label - 1 : label;
+    if (subject_labels == 0) {
+        return false;
+    }
+    *question_out = (struct list_question){
+        .kind = zone->kind,
+        .known = zone,
+        .zone_at = labels->starts[label],
+        .subject_end = labels->starts[subject_labels],
+    };
+    question_out->has_address = list_address_of(labels, subject_labels, &question_out->address);
+    return true;
+}
+
 static bool list_question_known(
     const struct list_labels *labels, struct list_question *question_out)
 {
-    bool is_long = labels->count > LIST_ZONE_LABELS_MAX;
-    for (unsigned i = is_long ? labels->count - LIST_ZONE_LABELS_MAX : 1; i < labels->count; i++) {
-        size_t at = labels->starts[i];
-        const struct list_zone *known = list_zone_at(labels->name + at, labels->len - at);
-        if (known == NULL) {
-            continue;
-        }
-        unsigned subject_labels = known->has_key ? i - 1 : i;
-        if (subject_labels == 0) {
-            return false;
-        }
-        *question_out = (struct list_question){.kind = known->kind, .known = known, .zone_at = at};
-        question_out->has_address = list_address_of(labels, subject_labels, &question_out->address);
-        return true;
-    }
-    return false;
+    unsigned label;
+    const struct list_zone *known = list_zone_find(labels, 1, &label);
+    return known != NULL && list_question_before(known, labels, label, question_out);
 }
 
 static bool list_is_under_arpa(const struct list_labels *labels)
@@ -235,6 +265,7 @@ static bool list_question_by_shape(
     struct list_question question = {
         .kind = LIST_KIND_IP,
         .zone_at = labels->starts[subject_labels],
+        .subject_end = labels->starts[subject_labels],
     };
     if (!list_address_of(labels, subject_labels, &question.address) ||
         list_label_is_number(labels->name + question.zone_at) || list_is_under_arpa(labels)) {
@@ -254,4 +285,38 @@ bool list_question_of(
     }
     return list_question_known(&labels, question_out) ||
            list_question_by_shape(&labels, type, question_out);
+}
+
+const struct list_zone *list_zone_above(const uint8_t *name, size_t len, size_t *zone_at_out)
+{
+    struct list_labels labels;
+    unsigned label;
+    if (!list_labels_of(name, len, &labels)) {
+        return NULL;
+    }
+    const struct list_zone *zone = list_zone_find(&labels, 0, &label);
+    if (zone != NULL) {
+        *zone_at_out = labels.starts[label];
+    }
+    return zone;
+}
+
+bool list_question_at(const struct list_zone *zone, const uint8_t *name, size_t len, size_t zone_at,
+    struct list_question *question_out)
+{
+    struct list_labels labels;
+    if (!list_labels_of(name, len, &labels)) {
+        return false;
+    }
+    for (unsigned label = 1; label < labels.count; label++) {
+        if (labels.starts[label] == zone_at) {
+            return list_question_before(zone, &labels, label, question_out);
+        }
+    }
+    return false;
+}
+
+bool list_zone_is_direct(const struct list_zone *zone)
+{
+    return zone->ended == NULL && !zone->has_key;
 }

@@ -84,6 +84,7 @@ static void fetch_init(struct fetch *fetch, uint64_t id, const struct fetch_orde
         .step = FETCH_ROUTE,
         .inflight = {.key = *key, .id = id},
         .is_list = order->is_list,
+        .list = order->is_list ? lists_find(&resolver->lists, key) : LISTS_NONE,
         .purpose = order->purpose,
         .ahead = order->ahead,
         .asks_left = resolver->limits.asks_max,
@@ -106,6 +107,7 @@ struct fetch *fetch_start(struct resolver *resolver, const struct fetch_order *o
         return NULL;
     }
     fetch_init(fetch, id, order, resolver);
+    fetch->started_at = now;
     fetch->ends_at = now + resolver->limits.answer_deadline_us + FETCH_LATE_US;
     inflight_add(&resolver->inflight, &fetch->inflight);
     counter_add(&resolver->stats.fetches, 1);
@@ -165,6 +167,9 @@ bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const 
         .asked = &fetch->question,
         .limits = resolver->limits.ttl,
     };
+    if (fetch->is_list) {
+        judged.limits.ttl_min = 0; /* Who has been taken off a list is waiting for it. */
+    }
     turn.verdict = exchange_judge(resolver, exchange, &judged, &turn.normalised, now);
     bool is_doubtful = turn.verdict == JUDGE_OTHER_CASE || turn.verdict == JUDGE_NO_COOKIE;
     if (turn.verdict == JUDGE_STRANGER || is_doubtful) {

@@ -12,6 +12,7 @@
 #include "resolver/judge.h"
 #include "resolver/pick.h"
 #include "resolver/query.h"
+#include "resolver/refusal.h"
 #include "wire/question.h"
 
 /*
@@ -82,6 +83,7 @@ struct fetch {
     struct inflight_link inflight; /* Key and id. */
     struct question question;      /* As sent upstream: lower case. */
     bool is_list;
+    unsigned list; /* Its place (resolver/lists.h). */
     enum fetch_purpose purpose;
     uint8_t ahead;   /* As ordered; 0 once a client has joined. */
     bool is_retired; /* It failed its waiters and only listens. */
@@ -93,6 +95,7 @@ struct fetch {
     struct exchange_plan again; /* Same server, otherwise: over TCP, without EDNS. */
     bool has_again;
     struct list waiters;
+    int64_t started_at;
     int64_t ends_at;
     int64_t wakes_at; /* What AWAIT waits for at the longest. */
     bool is_gated;    /* All it could ask rest; the first reply of one wakes it. */
@@ -109,8 +112,9 @@ struct fetch_turn {
     struct exchange *exchange; /* That the reply came on; NULL otherwise. */
     enum judge_verdict verdict;
     struct normalised normalised;
-    bool has_answer; /* resolver->normalised holds the stored form. */
-    bool is_ad;      /* Validated, and by an upstream that is trusted to say so. */
+    bool has_answer;        /* resolver->normalised holds the stored form. */
+    bool is_ad;             /* Validated, and by an upstream that is trusted to say so. */
+    struct refusal refusal; /* By the list that was asked; then has_answer tells what is given. */
 };
 
 /* The fetch for the order's key, new and with its first message under way, or NULL: no room. There

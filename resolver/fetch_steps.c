@@ -49,6 +49,9 @@ enum step_verdict fetch_ask(struct fetch_turn *turn)
     fetch->asks_left--;
     fetch->has_again = false;
     unsigned tries_before = fetch->tries.asked[plan.place]++;
+    if (fetch->list <= LISTS_OTHER) {
+        list_stats_send(&resolver->lists.places[fetch->list].stats, turn->now);
+    }
     struct exchange *exchange = fetch_send(turn, &plan);
     if (exchange == NULL) {
         probe_watch(resolver, plan.server, turn->now);
@@ -156,6 +159,66 @@ static void fetch_note_plain(struct fetch_turn *turn)
     }
 }
 
+/* Instead of what the list said: nothing, "not listed", or what it said for a short time. */
+static void fetch_replace(struct fetch_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    struct normalised *normalised = &turn->normalised;
+    const struct refusal *refusal = &turn->refusal;
+    switch (refusal->action) {
+    case LISTS_ACTION_SERVFAIL:
+        turn->has_answer = false;
+        return;
+    case LISTS_ACTION_NXDOMAIN:
+        normalised->len =
+            refusal_deny(resolver, refusal, &turn->fetch->inflight.key, resolver->normalised);
+        normalised->ttl = refusal->keep_s;
+        normalised->has_soa = true;
+        normalised->is_chained = true; /* Nothing is concluded from it. */
+        turn->is_ad = false;
+        turn->verdict = JUDGE_NXDOMAIN;
+        return;
+    case LISTS_ACTION_PASS:
+        refusal_bound_ttls(resolver->normalised, normalised->len, 0, refusal->keep_s);
+        if (normalised->ttl > refusal->keep_s) {
+            normalised->ttl = refusal->keep_s;
+        }
+        return;
+    }
+}
+
+/* "Not listed" is kept by bounds of its own; postscreen reads the SOA's TTL. */
+static void fetch_bound_denial(struct fetch_turn *turn)
+{
+    struct normalised *normalised = &turn->normalised;
+    uint32_t max = turn->resolver->limits.ttl.negative_ttl_max;
+    max = max < REFUSAL_NEGATIVE_MAX_S ? max : REFUSAL_NEGATIVE_MAX_S;
+    uint32_t min = max < REFUSAL_NEGATIVE_MIN_S ? max : REFUSAL_NEGATIVE_MIN_S;
+    bool has_no_end = !normalised->has_soa || normalised->ttl < min;
+    if (turn->verdict == JUDGE_ANSWER || turn->fetch->list == LISTS_NONE) {
+        return;
+    }
+    normalised->ttl = has_no_end ? min : normalised->ttl;
+    normalised->ttl = normalised->ttl > max ? max : normalised->ttl;
+    refusal_bound_ttls(turn->resolver->normalised, normalised->len, min, max);
+}
+
+/* The one place where a list's refusal is first seen. */
+static void fetch_take_list_answer(struct fetch_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    struct fetch *fetch = turn->fetch;
+    turn->refusal =
+        refusal_judge(resolver, fetch->list, &fetch->inflight.key, turn->normalised.len, turn->now);
+    if (turn->refusal.cause == LIST_CAUSE_NONE) {
+        fetch_bound_denial(turn);
+        return;
+    }
+    counter_add(&resolver->stats.list_refusals, 1);
+    fetch->ede = EDE_PROHIBITED;
+    fetch_replace(turn);
+}
+
 static void fetch_take_answer(struct fetch_turn *turn)
 {
     turn->has_answer = true;
@@ -164,6 +227,9 @@ static void fetch_take_answer(struct fetch_turn *turn)
     forward_remember(turn->resolver, turn->fetch, turn->exchange, false, turn->now);
     fetch_close(turn, true);
     turn->fetch->step = FETCH_STORE;
+    if (turn->fetch->is_list) {
+        fetch_take_list_answer(turn);
+    }
 }
 
 enum step_verdict fetch_judge(struct fetch_turn *turn)
@@ -228,21 +294,47 @@ static void fetch_store_cut(struct fetch_turn *turn, const struct cache_fill *fi
     }
 }
 
+static void fetch_store_failure(struct fetch_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    const struct fetch *fetch = turn->fetch;
+    const struct cache_key *key = &fetch->inflight.key;
+    if (turn->refusal.cause != LIST_CAUSE_NONE) {
+        cache_store_refusal(resolver->cache, key, fetch->ede, turn->refusal.keep_s, turn->now);
+        return;
+    }
+    counter_add(&resolver->stats.fetches_failed, 1);
+    if (!fetch->is_retired) {
+        cache_store_failure(resolver->cache, key, fetch->ede, turn->now);
+    }
+    if (fetch->list < LISTS_MAX) {
+        counter_add(&resolver->lists.places[fetch->list].stats.errors, 1);
+        list_test_note(resolver, fetch->list, key, NULL, turn->now);
+    }
+}
+
+/* One "no such name" of a list answers all that is asked about the subject: the address record and
+ * the text beside it. */
+static bool fetch_is_any_type(const struct fetch_turn *turn)
+{
+    const struct normalised *normalised = &turn->normalised;
+    return turn->fetch->list < LISTS_MAX && turn->verdict == JUDGE_NXDOMAIN &&
+           normalised->has_soa && !normalised->is_chained;
+}
+
 enum step_verdict fetch_store(struct fetch_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
     const struct cache_key *key = &turn->fetch->inflight.key;
     turn->fetch->step = FETCH_PUBLISH;
     if (!turn->has_answer) {
-        counter_add(&resolver->stats.fetches_failed, 1);
-        if (!turn->fetch->is_retired) {
-            cache_store_failure(resolver->cache, key, turn->fetch->ede, turn->now);
-        }
+        fetch_store_failure(turn);
         return STEP_ON;
     }
     const struct normalised *normalised = &turn->normalised;
     uint32_t ttl = normalised->ttl;
-    bool has_no_lifetime = turn->verdict != JUDGE_ANSWER && !normalised->has_soa;
+    bool has_no_lifetime =
+        turn->verdict != JUDGE_ANSWER && !normalised->has_soa && turn->fetch->list == LISTS_NONE;
     if (has_no_lifetime && ttl > FETCH_TTL_WITHOUT_SOA_S) {
         ttl = FETCH_TTL_WITHOUT_SOA_S;
     }
@@ -253,6 +345,7 @@ enum step_verdict fetch_store(struct fetch_turn *turn)
         .ttl_s = ttl,
         .is_ad = turn->is_ad,
         .is_list = turn->fetch->is_list,
+        .is_any_type = fetch_is_any_type(turn),
         .ahead = turn->fetch->ahead,
         .origin = resolver->servers.groups[turn->fetch->group].origin,
     };
@@ -274,6 +367,7 @@ static const char *fetch_sentence(enum ede ede)
 
 enum step_verdict fetch_publish(struct fetch_turn *turn)
 {
+    struct resolver *resolver = turn->resolver;
     struct fetch *fetch = turn->fetch;
     struct publication publication = {
         .stored = turn->has_answer ? turn->resolver->normalised : NULL,
@@ -282,6 +376,15 @@ enum step_verdict fetch_publish(struct fetch_turn *turn)
         .ede = fetch->ede,
         .ede_text = fetch_sentence(fetch->ede),
     };
+    if (turn->refusal.cause != LIST_CAUSE_NONE) {
+        publication.ede_text = turn->refusal.sentence;
+    } else if (turn->has_answer) {
+        publication.ede = EDE_NONE;
+    }
+    if (fetch->list <= LISTS_OTHER) {
+        histogram_record(
+            &resolver->lists.places[fetch->list].stats.miss, turn->now - fetch->started_at);
+    }
     struct list *link;
     while ((link = list_take_first(&fetch->waiters)) != NULL) {
         struct query *query = list_entry(link, struct query, waiters);

@@ -62,7 +62,8 @@ static void local_add_text(
 
 /* Negative answers carry an SOA, whose TTL tells how long they hold (RFC 2308); `zone_at` is the
  * place of the zone's name within the asked name. */
-static void local_deny(struct local_message *message, size_t zone_at, unsigned rcode)
+static void local_deny_with(
+    struct local_message *message, size_t zone_at, unsigned rcode, uint32_t ttl)
 {
     static const uint8_t rdata[] = "\011localhost\000"         /* MNAME */
                                    "\006nobody\007invalid\000" /* RNAME */
@@ -72,10 +73,15 @@ static void local_deny(struct local_message *message, size_t zone_at, unsigned r
                                    "\000\011\072\200"          /* Expire: 1 w. */
                                    "\000\000\052\060";         /* Minimum: LOCAL_TTL_S. */
     const struct record record = {
-        .type = TYPE_SOA, .class = CLASS_IN, .ttl = LOCAL_TTL_S, .rdata_len = sizeof rdata - 1};
+        .type = TYPE_SOA, .class = CLASS_IN, .ttl = ttl, .rdata_len = sizeof rdata - 1};
     record_write(&message->writer, HEADER_SIZE + zone_at, &record, rdata);
     message->authorities++;
     message->rcode = rcode;
+}
+
+static void local_deny(struct local_message *message, size_t zone_at, unsigned rcode)
+{
+    local_deny_with(message, zone_at, rcode, LOCAL_TTL_S);
 }
 
 /* Class CH: what people ask to find out whom they are talking to. */
@@ -241,4 +247,13 @@ enum local_verdict local_answer(
         *len_out = local_end(&message);
     }
     return verdict;
+}
+
+size_t local_deny_for(
+    const struct cache_key *key, size_t zone_at, uint32_t ttl_s, uint8_t *stored_out)
+{
+    struct local_message message;
+    local_begin(&message, key, stored_out, LOCAL_DENIAL_SIZE);
+    local_deny_with(&message, zone_at, RCODE_NXDOMAIN, ttl_s);
+    return local_end(&message);
 }

@@ -32,5 +32,11 @@ enum local_verdict {
 /* Seconds that a client may keep an answer made here. */
 #define LOCAL_TTL_S 10800
 
+/* Writes the stored form of NXDOMAIN for `key`, from the zone that begins at `zone_at` in its name;
+ * there are LOCAL_DENIAL_SIZE bytes of room. Returns the length. */
+#define LOCAL_DENIAL_SIZE 512
+size_t local_deny_for(
+    const struct cache_key *key, size_t zone_at, uint32_t ttl_s, uint8_t *stored_out);
+
 enum local_verdict local_answer(
     const struct local_case *local, uint8_t *stored_out, size_t size, size_t *len_out);

@@ -56,6 +56,7 @@ struct query {
     enum question_class class;
     enum outcome outcome;
     bool is_list;
+    unsigned list;     /* Its place (resolver/lists.h). */
     bool has_patience; /* The deadline set is stale_patience; answer_deadline comes after it. */
     int64_t asked_at;
     struct list waiters; /* In its fetch's list. */
@@ -92,7 +93,7 @@ struct publication {
     const uint8_t *stored; /* NULL: it failed. */
     size_t stored_len;
     bool is_ad;
-    enum ede ede; /* Why it failed. */
+    enum ede ede; /* Why it failed, or was replaced; NONE. */
     const char *ede_text;
 };
 

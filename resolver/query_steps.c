@@ -13,6 +13,8 @@
 #include "resolver/fetch.h"
 #include "resolver/local.h"
 #include "resolver/query.h"
+#include "resolver/query_lists.h"
+#include "resolver/refusal.h"
 #include "resolver/resolver.h"
 
 /* ---- PARSE ---- */
@@ -136,12 +138,52 @@ static void query_refresh(struct query_turn *turn)
     }
 }
 
+/* A failure that is remembered; of a list it may be its refusal. */
+static enum step_verdict query_use_failure(struct query_turn *turn)
+{
+    const char *sentence = NULL;
+    if (turn->found.ede == EDE_PROHIBITED) {
+        sentence = refusal_sentence(turn->resolver, turn->query->list);
+    }
+    if (sentence != NULL) {
+        return query_servfail(turn, EDE_PROHIBITED, sentence);
+    }
+    return query_servfail(turn, EDE_CACHED_ERROR, "upstream failed a moment ago");
+}
+
+/* The list has been found to list the world since this listing was stored. */
+static enum step_verdict query_use_world(struct query_turn *turn, const struct refusal *refusal)
+{
+    struct answer_extra *extra = &turn->source.stored.extra;
+    size_t len;
+    switch (refusal->action) {
+    case LISTS_ACTION_SERVFAIL:
+        return query_servfail(turn, EDE_PROHIBITED, refusal->sentence);
+    case LISTS_ACTION_NXDOMAIN:
+        len = refusal_deny(turn->resolver, refusal, &turn->query->key, turn->resolver->found);
+        query_use_stored(turn, turn->resolver->found, len);
+        turn->query->outcome = OUTCOME_HIT;
+        break;
+    case LISTS_ACTION_PASS:
+        query_use_found(turn, turn->answer);
+        break;
+    }
+    extra->ede = EDE_PROHIBITED;
+    extra->ede_text = refusal->sentence;
+    return STEP_ON;
+}
+
 static enum step_verdict query_use_fresh(struct query_turn *turn)
 {
+    unsigned list = turn->query->list;
     if (turn->found.kind == CACHE_KIND_FAILURE) {
-        return query_servfail(turn, EDE_CACHED_ERROR, "upstream failed a moment ago");
+        return query_use_failure(turn);
     }
-    if (turn->found.is_refresh_due) {
+    if (turn->found.kind == CACHE_KIND_ANSWER && lists_is_world(&turn->resolver->lists, list)) {
+        struct refusal refusal = refusal_of_world(turn->resolver, list, turn->now);
+        return query_use_world(turn, &refusal);
+    }
+    if (turn->found.is_refresh_due && !lists_is_hash(&turn->resolver->lists, list)) {
         query_refresh(turn);
     }
     return query_use_found(turn, turn->answer);
@@ -157,8 +199,7 @@ enum step_verdict query_lookup(struct query_turn *turn)
     if (turn->verdict == CACHE_MISS) {
         return STEP_ON;
     }
-    query->is_list = found->is_list;
-    query->class = classify_type(query->key.type, found->is_list);
+    query_lists_find(turn);
     if (turn->verdict == CACHE_FRESH) {
         return query_use_fresh(turn);
     }
@@ -207,11 +248,10 @@ static enum local_verdict query_ask_house(struct query_turn *turn, size_t *len_o
     struct resolver *resolver = turn->resolver;
     struct query *query = turn->query;
     struct list_question list;
-    query->class = classify_question(&query->key, &list);
-    query->is_list = query->class == QUESTION_CLASS_LIST;
+    bool is_list = query_lists_classify(turn, &list);
     struct local_case local = {
         .key = &query->key,
-        .list = query->is_list ? &list : NULL,
+        .list = is_list ? &list : NULL,
         .is_configured =
             route_is_configured(&resolver->route, query->key.name, query->key.name_len),
         .private_lists_local = resolver->limits.private_lists_local,
@@ -372,6 +412,8 @@ void query_on_published(struct resolver *resolver, struct query *query,
     struct query_turn turn = query_turn_of(resolver, query, now);
     if (publication->stored != NULL) {
         turn.source.stored.extra.is_ad = publication->is_ad;
+        turn.source.stored.extra.ede = publication->ede;
+        turn.source.stored.extra.ede_text = publication->ede_text;
         query_use_stored(&turn, publication->stored, publication->stored_len);
     } else if (!query_try_stale(&turn)) {
         query_servfail(&turn, publication->ede, publication->ede_text);
@@ -465,21 +507,23 @@ static void query_record_wait(const struct query_turn *turn)
     struct resolver *resolver = turn->resolver;
     const struct query *query = turn->query;
     if (turn->ask == NULL) {
-        histogram_record(
-            &resolver->stats.wait[query->class][query->outcome], turn->now - query->asked_at);
+        int64_t waited_us = turn->now - query->asked_at;
+        histogram_record(&resolver->stats.wait[query->class][query->outcome], waited_us);
+        lists_record_wait(&resolver->lists, query->list, waited_us);
         return;
     }
     if (resolver->unsettled_count == RESOLVER_UNSETTLED_MAX) {
         resolver_settle(resolver, 0);
     }
     resolver->unsettled[resolver->unsettled_count++] =
-        (struct unsettled){.class = query->class, .outcome = query->outcome};
+        (struct unsettled){.class = query->class, .outcome = query->outcome, .list = query->list};
 }
 
 enum step_verdict query_send(struct query_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
     query_count(turn);
+    query_lists_count(turn);
     query_record_wait(turn);
     if (turn->ask != NULL) {
         turn->ask->answer_len = turn->answer_len;

@@ -42,7 +42,7 @@ static bool resolver_init_pools(struct resolver *resolver, uint32_t questions_ma
            pool_init(&resolver->exchanges, sizeof(struct exchange), 2 * fetches_max) &&
            inflight_init(&resolver->inflight, fetches_max, resolver->random) &&
            deadlines_init(
-               &resolver->deadlines, questions_max + fetches_max + RESOLVER_SERVERS_MAX + 1);
+               &resolver->deadlines, questions_max + fetches_max + RESOLVER_SERVERS_MAX + 2);
 }
 
 struct resolver *resolver_new(const struct resolver_options *options)
@@ -63,6 +63,7 @@ struct resolver *resolver_new(const struct resolver_options *options)
         return NULL;
     }
     resolver->cookie_secret = hash_key_new(options->random);
+    lists_set_settings(&resolver->lists, options->settings);
     warm_start(resolver, 0); /* Due at the first look at the deadlines. */
     return resolver;
 }
@@ -99,6 +100,7 @@ enum ask_verdict resolver_ask(struct resolver *resolver, struct ask *ask, int64_
     slot.class = QUESTION_CLASS_OTHER;
     slot.outcome = OUTCOME_LOCAL;
     slot.is_list = false;
+    slot.list = LISTS_NONE;
     slot.has_patience = false;
     slot.asked_at = now;
     slot.waiters = (struct list){0};
@@ -168,6 +170,9 @@ static void resolver_run_one(struct resolver *resolver, const struct deadline *d
     case LIFE_WARM:
         warm_on_deadline(resolver, now);
         return;
+    case LIFE_LISTS:
+        list_test_on_deadline(resolver, now);
+        return;
     }
     must_never("a life");
 }
@@ -196,6 +201,7 @@ bool resolver_set_settings(struct resolver *resolver, const struct settings *set
     resolver->servers = servers;
     resolver->route = route;
     resolver_take_limits(resolver, settings);
+    lists_set_settings(&resolver->lists, settings);
     for (uint32_t i = 0; i < resolver->fetches.count; i++) {
         struct fetch *fetch = pool_at(&resolver->fetches, i);
         if (fetch != NULL) {
@@ -212,6 +218,7 @@ void resolver_settle(struct resolver *resolver, int64_t waited_us)
     for (unsigned i = 0; i < resolver->unsettled_count; i++) {
         const struct unsettled *answer = &resolver->unsettled[i];
         histogram_record(&resolver->stats.wait[answer->class][answer->outcome], waited_us);
+        lists_record_wait(&resolver->lists, answer->list, waited_us);
     }
     resolver->unsettled_count = 0;
 }

@@ -8,6 +8,7 @@
 #include "resolver/doubt.h"
 #include "resolver/hedge.h"
 #include "resolver/inflight.h"
+#include "resolver/lists.h"
 #include "resolver/port.h"
 #include "resolver/route.h"
 #include "resolver/server.h"
@@ -23,9 +24,9 @@
  *     queries.in_use   <= queries.count   = questions_max
  *     fetches.in_use   <= fetches.count   = 2 x questions_max: a fetch may outlive its waiters
  *     exchanges.in_use <= exchanges.count = 2 x fetches.count
- *     deadlines        <= queries.count + fetches.count + RESOLVER_SERVERS_MAX + 1
+ *     deadlines        <= queries.count + fetches.count + RESOLVER_SERVERS_MAX + 2
  *
- * The one deadline more is that of `warm`.
+ * The two deadlines more are those of `warm` and `lists`.
  */
 struct cache;
 struct settings;
@@ -49,6 +50,7 @@ struct resolver_limits {
 struct unsettled {
     enum question_class class;
     enum outcome outcome;
+    unsigned list; /* Its place (resolver/lists.h). */
 };
 
 /* When a batch is larger, what is there is recorded without a wait. */
@@ -71,6 +73,7 @@ struct resolver {
     struct hash_key cookie_secret;
     struct doubts doubts;
     struct warm warm;
+    struct lists lists;
     struct resolver_stats stats;
     struct unsettled unsettled[RESOLVER_UNSETTLED_MAX];
     unsigned unsettled_count;
@@ -87,6 +90,7 @@ enum life {
     LIFE_FETCH,
     LIFE_PROBE, /* Its id is the server's index. */
     LIFE_WARM,
+    LIFE_LISTS,
 };
 
 /* What a step tells its dispatcher. */

@@ -7,7 +7,7 @@
 #include "wire/types.h"
 
 #define EDNS_DO           0x8000u
-#define EDNS_EDE_TEXT_MAX 100
+#define EDNS_EDE_TEXT_MAX 160
 
 /* Root, type, class, TTL and the length of the options. */
 #define EDNS_FIXED_SIZE 11

@@ -109,8 +109,8 @@ static void expect_ttl(const struct sim_client *client, uint32_t min, uint32_t m
     }
 }
 
-/* RFC 8914: option 15 of the OPT record; -1: there is none. */
-static int answer_ede(const struct sim_client *client)
+/* RFC 8914: where option 15 of the OPT record begins; 0: there is none. */
+static size_t answer_ede_at(const struct sim_client *client)
 {
     struct message message = answer_message(client);
     struct reader reader = reader_of(client->answer, client->len);
@@ -119,12 +119,35 @@ static int answer_ede(const struct sim_client *client)
         size_t at = record.rdata_at;
         while (record.type == TYPE_OPT && at + 4 <= record.rdata_at + record.rdata_len) {
             if (bytes_get_u16(client->answer + at) == 15) {
-                return bytes_get_u16(client->answer + at + 4);
+                return at;
             }
             at += 4u + bytes_get_u16(client->answer + at + 2);
         }
     }
-    return -1;
+    return 0;
+}
+
+static int answer_ede(const struct sim_client *client)
+{
+    size_t at = answer_ede_at(client);
+    return at == 0 ? -1 : bytes_get_u16(client->answer + at + 4);
+}
+
+/* The option's text has, or has not, these words. */
+static void expect_ede_text(const struct sim_client *client, const char *wanted, bool is_there)
+{
+    size_t at = answer_ede_at(client);
+    char text[1024] = "";
+    if (at != 0) {
+        size_t len = bytes_get_u16(client->answer + at + 2) - 2u;
+        must(len < sizeof text);
+        memcpy(text, client->answer + at + 6, len);
+        text[len] = '\0';
+    }
+    if ((strstr(text, wanted) != NULL) != is_there) {
+        sim_fail(
+            "expected %s\"%s\" in the extended error: %s", is_there ? "" : "no ", wanted, text);
+    }
 }
 
 static void expect_flag(
@@ -218,6 +241,10 @@ static void expect_pair(const struct sim_client *client, const char *word, const
         expect_text(client, argument, true);
     } else if (strcmp(word, "lacks") == 0 && argument != NULL) {
         expect_text(client, argument, false);
+    } else if (strcmp(word, "ede-has") == 0 && argument != NULL) {
+        expect_ede_text(client, argument, true);
+    } else if (strcmp(word, "ede-lacks") == 0 && argument != NULL) {
+        expect_ede_text(client, argument, false);
     } else if (strcmp(word, "ttl") == 0) {
         expect_ttl(client, (uint32_t)expect_number(argument), (uint32_t)expect_number(argument));
     } else if (strcmp(word, "ttl-at-most") == 0) {

@@ -59,6 +59,8 @@ static const char full[] = "listen = 127.0.0.1 ::1@5353 192.0.2.1@5300\n"
                            "negative_ttl_max = 90s\n"
                            "udp_answer_max = 4000\n"
                            "private_lists_local = no\n"
+                           "list_action = pass\n"
+                           "list_tests = no\n"
                            "cache_size = 1500k\n"
                            "questions_max = 100\n"
                            "tcp_clients_max = 10\n"
@@ -85,7 +87,16 @@ static const char full[] = "listen = 127.0.0.1 ::1@5353 192.0.2.1@5300\n"
                            "upstream = office.1\n"
                            "\n"
                            "[zone .]\n"
-                           "upstream = default\n";
+                           "upstream = default\n"
+                           "\n"
+                           "[list bl.example.org]\n"
+                           "kind = domain\n"
+                           "has_key = yes\n"
+                           "refused = 127.0.0.1 127.255.255.0/24\n"
+                           "action = nxdomain\n"
+                           "quota = 1000\n"
+                           "\n"
+                           "[list dbl.example.org]\n";
 
 /* Already in the form that it is written in, with no default in it. */
 static void test_text_comes_back(void **state)

@@ -29,15 +29,20 @@ static size_t size_of_kind(enum schema_kind kind)
         return 0;
     case SCHEMA_KIND_ADDRESSES:
         return sizeof(struct address) * SETTINGS_LISTEN_MAX;
-    case SCHEMA_KIND_NETWORKS:
-        return sizeof(struct network) * SETTINGS_ALLOW_MAX;
     case SCHEMA_KIND_SERVERS:
         return sizeof(struct settings_server) * SETTINGS_SERVERS_MAX;
     case SCHEMA_KIND_PINS:
         return sizeof(struct settings_pin) * SETTINGS_PINS_MAX;
     case SCHEMA_KIND_GROUP:
     case SCHEMA_KIND_ROUTE:
+    case SCHEMA_KIND_NETWORKS: /* Of two lengths, see below. */
         break;
+    case SCHEMA_KIND_LIST_ACTION:
+        return sizeof(enum settings_list_action);
+    case SCHEMA_KIND_LIST_KIND:
+        return sizeof(enum settings_list_kind);
+    case SCHEMA_KIND_LIST_KEY:
+        return sizeof(enum settings_list_key);
     }
     return 0;
 }
@@ -63,12 +68,22 @@ static void test_rows_are_whole(void **state)
     }
 }
 
+static void test_lists_of_networks(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        schema_row(SCHEMA_ID_allow)->size, sizeof(struct network) * SETTINGS_ALLOW_MAX);
+    assert_int_equal(
+        schema_row(SCHEMA_ID_refused)->size, sizeof(struct network) * SETTINGS_REFUSED_MAX);
+}
+
 static void test_sections(void **state)
 {
     (void)state;
     assert_int_equal(schema_section(schema_row(SCHEMA_ID_cache_size)), SCHEMA_SECTION_MAIN);
     assert_int_equal(schema_section(schema_row(SCHEMA_ID_servers)), SCHEMA_SECTION_UPSTREAM);
     assert_int_equal(schema_section(schema_row(SCHEMA_ID_route)), SCHEMA_SECTION_ZONE);
+    assert_int_equal(schema_section(schema_row(SCHEMA_ID_refused)), SCHEMA_SECTION_LIST);
 }
 
 static const struct schema_row *find(const char *name)
@@ -137,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_are_whole),
+        cmocka_unit_test(test_lists_of_networks),
         cmocka_unit_test(test_sections),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_find_near),

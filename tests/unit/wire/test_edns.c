@@ -157,7 +157,7 @@ static void test_write_long_text(void **state)
     memset(text, 'x', sizeof(text));
     text[sizeof(text) - 1] = '\0';
     edns_write(&writer, &reply);
-    assert_int_equal(writer.len, 11 + 4 + 2 + 100);
+    assert_int_equal(writer.len, 11 + 4 + 2 + 160);
     assert_int_equal(edns_size(&reply), writer.len);
 
     struct writer small = writer_of(bytes, 20);
