@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "conf/settings_list.h"
 
 /*
  * The settings as the program uses them: checked, in range, in their final units. Filled by
@@ -19,8 +20,6 @@
 #define SETTINGS_SERVERS_MAX 16 /* In one upstream group. */
 #define SETTINGS_GROUPS_MAX  32
 #define SETTINGS_ZONES_MAX   1024
-#define SETTINGS_LISTS_MAX   64
-#define SETTINGS_REFUSED_MAX 16
 #define SETTINGS_NAME_SIZE   64
 #define SETTINGS_PATH_SIZE   256
 #define SETTINGS_TLS_SIZE    256
@@ -71,40 +70,6 @@ struct settings_zone {
     uint8_t name[255]; /* Wire form, lower case. */
     uint8_t name_len;
     size_t group; /* Index into groups. */
-};
-
-/* What clients get when a list does not answer as a list. AUTO in a [list] section only. */
-enum settings_list_action {
-    SETTINGS_LIST_ACTION_AUTO,
-    SETTINGS_LIST_ACTION_SERVFAIL,
-    SETTINGS_LIST_ACTION_NXDOMAIN,
-    SETTINGS_LIST_ACTION_PASS,
-};
-
-enum settings_list_kind {
-    SETTINGS_LIST_KIND_AUTO,
-    SETTINGS_LIST_KIND_IP,
-    SETTINGS_LIST_KIND_ALLOW,
-    SETTINGS_LIST_KIND_DOMAIN,
-    SETTINGS_LIST_KIND_HASH,
-};
-
-enum settings_list_key {
-    SETTINGS_LIST_KEY_AUTO,
-    SETTINGS_LIST_KEY_YES,
-    SETTINGS_LIST_KEY_NO,
-};
-
-/* [list ZONE]. Zeroed: nothing is said about it. */
-struct settings_list {
-    uint8_t name[255]; /* Wire form, lower case. */
-    uint8_t name_len;
-    enum settings_list_kind kind;
-    enum settings_list_key key;
-    enum settings_list_action action;
-    struct network refused[SETTINGS_REFUSED_MAX];
-    size_t refused_count;
-    uint64_t quota; /* 0: what is known. */
 };
 
 struct settings {
