@@ -87,6 +87,8 @@ enum cache_verdict cache_lookup(struct cache *cache, const struct cache_key *key
 enum cache_verdict cache_peek(struct cache *cache, const struct cache_key *key, int64_t now,
     uint8_t *message_out, size_t size, struct cache_found *found_out);
 
+#define CACHE_AHEAD_MAX 31
+
 /* What to remember. */
 struct cache_fill {
     enum cache_kind kind;   /* Not FAILURE. */
@@ -96,7 +98,8 @@ struct cache_fill {
     bool is_ad;
     bool is_list;
     bool is_any_type; /* NXDOMAIN: it answers questions of every type for this name. */
-    uint8_t ahead;    /* Fetched before anybody asked: the step that foresaw it, 1 to 15; else 0. */
+    uint8_t ahead;    /* Fetched before anybody asked: the step that foresaw it, 1 to
+                         CACHE_AHEAD_MAX; else 0. */
     uint16_t origin;
 };
 

@@ -36,6 +36,9 @@ static void fetch_reap(struct fetch_turn *turn)
     }
     deadlines_clear(&resolver->deadlines, &fetch->deadline);
     inflight_remove(&fetch->inflight);
+    if (fetch->depth > 0) {
+        ahead_on_end(resolver);
+    }
     pool_give(&resolver->fetches, fetch->inflight.id);
     counter_set(&resolver->stats.fetches_running, resolver->fetches.in_use);
 }
@@ -87,6 +90,7 @@ static void fetch_init(struct fetch *fetch, uint64_t id, const struct fetch_orde
         .list = order->is_list ? lists_find(&resolver->lists, key) : LISTS_NONE,
         .purpose = order->purpose,
         .ahead = order->ahead,
+        .depth = order->depth,
         .asks_left = resolver->limits.asks_max,
         .deadline = {.kind = LIFE_FETCH, .id = id},
         .ede = EDE_NO_REACHABLE_AUTHORITY,
@@ -127,6 +131,18 @@ struct fetch *fetch_start_unwaited(
         return NULL;
     }
     return fetch_start(resolver, order, now);
+}
+
+void fetch_join(struct resolver *resolver, struct fetch *fetch, int64_t now)
+{
+    if (fetch->purpose == FETCH_FOR_CLIENT) {
+        return;
+    }
+    fetch->purpose = FETCH_FOR_CLIENT;
+    fetch->ahead = 0;
+    if (fetch->step == FETCH_AWAIT && forward_on_joined(resolver, fetch, now)) {
+        deadlines_set(&resolver->deadlines, &fetch->deadline, fetch->wakes_at);
+    }
 }
 
 static struct fetch *fetch_of(struct resolver *resolver, const struct exchange *exchange)

@@ -76,6 +76,7 @@ struct fetch_order {
     bool is_list;
     enum fetch_purpose purpose;
     uint8_t ahead; /* FOR_AHEAD: the step that foresaw it, which the entry is marked with. */
+    uint8_t depth; /* FOR_AHEAD: how many answers were followed to get here. */
 };
 
 struct fetch {
@@ -86,6 +87,7 @@ struct fetch {
     unsigned list; /* Its place (resolver/lists.h). */
     enum fetch_purpose purpose;
     uint8_t ahead;   /* As ordered; 0 once a client has joined. */
+    uint8_t depth;   /* As ordered; not 0: it was asked ahead. */
     bool is_retired; /* It failed its waiters and only listens. */
     size_t group;
     unsigned asks_left;
@@ -125,6 +127,9 @@ struct fetch *fetch_start(struct resolver *resolver, const struct fetch_order *o
  * half of the room for work is taken. */
 struct fetch *fetch_start_unwaited(
     struct resolver *resolver, const struct fetch_order *order, int64_t now);
+
+/* A client waits for it from now on, whyever it was started. */
+void fetch_join(struct resolver *resolver, struct fetch *fetch, int64_t now);
 
 /* Which upstream group the key is asked at. A DS record lives in the parent zone (RFC 4035 section
  * 3.1.4.1). */

@@ -304,7 +304,7 @@ static void fetch_store_failure(struct fetch_turn *turn)
         return;
     }
     counter_add(&resolver->stats.fetches_failed, 1);
-    if (!fetch->is_retired) {
+    if (!fetch->is_retired && fetch->purpose != FETCH_FOR_AHEAD) {
         cache_store_failure(resolver->cache, key, fetch->ede, turn->now);
     }
     if (fetch->list < LISTS_MAX) {
@@ -391,6 +391,10 @@ enum step_verdict fetch_publish(struct fetch_turn *turn)
         query_on_published(turn->resolver, query, &publication, turn->now);
     }
     inflight_remove(&fetch->inflight);
+    if (turn->has_answer) {
+        ahead_on_answer(
+            turn->resolver, fetch, turn->resolver->normalised, turn->normalised.len, turn->now);
+    }
     fetch->step = forward_has_losers(fetch) ? FETCH_LINGER : FETCH_END;
     return fetch->step == FETCH_END ? STEP_END : STEP_ON;
 }

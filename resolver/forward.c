@@ -132,13 +132,26 @@ void forward_set_patience(struct resolver *resolver, struct fetch *fetch, struct
     tail <<= open < 4 ? open - 1 : 3;
     exchange->times_out_at = exchange->sent_at + timeout;
     exchange->hedge_at = exchange->sent_at + tail;
-    fetch->is_hedging = tail != 0 && tail < timeout;
+    bool is_waited_for = fetch->purpose == FETCH_FOR_CLIENT;
+    fetch->is_hedging = is_waited_for && tail != 0 && tail < timeout;
     if (!fetch->is_hedging) {
         fetch->wakes_at = exchange->times_out_at;
         return;
     }
     int64_t glance_at = exchange->sent_at + server_silence(server);
     fetch->wakes_at = glance_at < exchange->hedge_at ? glance_at : exchange->hedge_at;
+}
+
+bool forward_on_joined(struct resolver *resolver, struct fetch *fetch, int64_t now)
+{
+    const struct exchange *current = pool_find(&resolver->exchanges, fetch->current);
+    if (current == NULL || current->is_late || current->hedge_at <= current->sent_at ||
+        current->hedge_at >= current->times_out_at) {
+        return false;
+    }
+    fetch->is_hedging = true;
+    fetch->wakes_at = current->hedge_at > now ? current->hedge_at : now;
+    return true;
 }
 
 /* The current server is a slow one that was asked to measure it again: that was our curiosity. */

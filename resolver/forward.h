@@ -43,6 +43,10 @@ void forward_set_patience(struct resolver *resolver, struct fetch *fetch, struct
  * is set. */
 bool forward_may_hedge(struct resolver *resolver, struct fetch *fetch, int64_t now);
 
+/* Somebody waits for the fetch now, and nobody did: what is slower than usual may be hedged again.
+ * True: fetch->wakes_at is set. */
+bool forward_on_joined(struct resolver *resolver, struct fetch *fetch, int64_t now);
+
 /* When the next open try counts as lost; the fetch's end if none does. */
 int64_t forward_timeout_at(const struct fetch *fetch);
 

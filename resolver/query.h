@@ -79,6 +79,7 @@ struct query_turn {
     struct cache_found found; /* What LOOKUP saw. Its message is in the room of the answer, which
                                  nobody else writes to before ANSWER. */
     enum cache_verdict verdict;
+    uint8_t foreseen; /* What it finds was asked ahead, by this step; else 0. */
     struct answer_source source;
     uint8_t *answer;
     size_t answer_len;

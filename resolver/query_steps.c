@@ -179,6 +179,7 @@ static enum step_verdict query_use_fresh(struct query_turn *turn)
     if (turn->found.kind == CACHE_KIND_FAILURE) {
         return query_use_failure(turn);
     }
+    turn->foreseen = turn->found.ahead;
     if (turn->found.kind == CACHE_KIND_ANSWER && lists_is_world(&turn->resolver->lists, list)) {
         struct refusal refusal = refusal_of_world(turn->resolver, list, turn->now);
         return query_use_world(turn, &refusal);
@@ -325,7 +326,8 @@ static struct fetch *query_find_fetch(struct query_turn *turn)
     uint64_t id = inflight_find(&resolver->inflight, &query->key);
     if (id != POOL_NONE) {
         struct fetch *fetch = pool_find(&resolver->fetches, id);
-        fetch->ahead = 0;
+        turn->foreseen = fetch->ahead;
+        fetch_join(resolver, fetch, turn->now);
         query->outcome = OUTCOME_JOINED;
         return fetch;
     }

@@ -58,7 +58,8 @@ struct resolver *resolver_new(const struct resolver_options *options)
     resolver_take_limits(resolver, options->settings);
     if (!resolver_init_pools(resolver, (uint32_t)options->settings->questions_max) ||
         !route_init(&resolver->route, options->settings, resolver->random) ||
-        !server_table_init(&resolver->servers, options->settings, NULL)) {
+        !server_table_init(&resolver->servers, options->settings, NULL) ||
+        !ahead_init(resolver, options->settings)) {
         resolver_free(&resolver);
         return NULL;
     }
@@ -80,6 +81,7 @@ void resolver_free(struct resolver **resolver)
             exchange_end(old, exchange);
         }
     }
+    ahead_fini(old);
     server_table_fini(&old->servers);
     route_fini(&old->route);
     deadlines_fini(&old->deadlines);
@@ -117,9 +119,11 @@ enum ask_verdict resolver_ask(struct resolver *resolver, struct ask *ask, int64_
     turn.answer = ask->answer;
     turn.answer_len = 0;
     turn.is_dropped = false;
+    turn.foreseen = 0;
 
     counter_add(&resolver->stats.questions, 1);
     query_run(&turn);
+    ahead_on_question(&turn);
     if (turn.query->step == QUERY_WAIT) {
         return ASK_PARKED;
     }
@@ -202,6 +206,7 @@ bool resolver_set_settings(struct resolver *resolver, const struct settings *set
     resolver->route = route;
     resolver_take_limits(resolver, settings);
     lists_set_settings(&resolver->lists, settings);
+    ahead_set_settings(resolver, settings);
     for (uint32_t i = 0; i < resolver->fetches.count; i++) {
         struct fetch *fetch = pool_at(&resolver->fetches, i);
         if (fetch != NULL) {

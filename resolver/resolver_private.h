@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/pool.h"
 #include "base/random.h"
+#include "resolver/ahead.h"
 #include "resolver/doubt.h"
 #include "resolver/hedge.h"
 #include "resolver/inflight.h"
@@ -74,6 +75,7 @@ struct resolver {
     struct doubts doubts;
     struct warm warm;
     struct lists lists;
+    struct ahead ahead;
     struct resolver_stats stats;
     struct unsettled unsettled[RESOLVER_UNSETTLED_MAX];
     unsigned unsettled_count;

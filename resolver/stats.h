@@ -6,6 +6,7 @@
 
 #include "base/histogram.h"
 #include "base/metrics.h"
+#include "mail/sequel.h"
 
 /*
  * What one worker's resolver has counted: the rows of resolver/metrics.def, and the wait of clients
@@ -44,6 +45,8 @@ struct resolver_stats {
 #undef METRIC_COUNTER
 #undef METRIC_GAUGE
     struct histogram wait[QUESTION_CLASSES][OUTCOMES];
+    struct counter ahead_asked[SEQUEL_STEPS]; /* Questions asked ahead, by step. */
+    struct counter ahead_used[SEQUEL_STEPS];  /* Of these, those that a client asked in time. */
 };
 
 extern const struct metric_row resolver_metric_rows[];

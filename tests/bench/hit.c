@@ -30,11 +30,17 @@
 #define RUNS       9
 #define BATCH      32
 #define QUERY_SIZE 300
+#define SENT_MAX   256
 #define NAMES_MAX  10000000u
 
 struct query_bytes {
     uint8_t bytes[QUERY_SIZE];
     uint16_t len;
+};
+
+struct sent {
+    uint64_t exchange;
+    struct query_bytes query;
 };
 
 struct bench {
@@ -43,10 +49,9 @@ struct bench {
     struct random random;
     struct query_bytes *queries;
     uint32_t query_count;
-    bool is_filling;
-    uint64_t exchange; /* Of the message under way while filling. */
-    uint8_t sent[QUERY_SIZE];
-    size_t sent_len;
+    struct sent sent[SENT_MAX]; /* Messages under way while filling: the client's and those that are
+                                   asked ahead. */
+    unsigned sent_count;
     uint8_t answer[MESSAGE_SIZE_MAX];
 };
 
@@ -63,12 +68,13 @@ static bool bench_transmit(void *world, const struct transmission *transmission,
 {
     struct bench *bench = world;
     *line_out = transmission->exchange;
-    if (transmission->len > sizeof bench->sent) {
+    if (transmission->len > QUERY_SIZE || bench->sent_count == SENT_MAX) {
         return false;
     }
-    bench->exchange = transmission->exchange;
-    memcpy(bench->sent, transmission->message, transmission->len);
-    bench->sent_len = transmission->len;
+    struct sent *sent = &bench->sent[bench->sent_count++];
+    sent->exchange = transmission->exchange;
+    sent->query.len = (uint16_t)transmission->len;
+    memcpy(sent->query.bytes, transmission->message, transmission->len);
     return true;
 }
 
@@ -127,22 +133,27 @@ static void query_write(struct query_bytes *query, uint32_t number)
     query->len = (uint16_t)writer.len;
 }
 
-/* Asks, and lets the world's upstream answer at once. */
-static void bench_fill_one(struct bench *bench, const struct query_bytes *query, int64_t now)
+static void bench_reply(struct bench *bench, const struct sent *sent, int64_t now)
 {
-    struct ask ask = {.query = query->bytes, .len = query->len, .answer = bench->answer};
-    bench->exchange = 0;
-    if (resolver_ask(bench->resolver, &ask, now) != ASK_PARKED) {
-        return;
-    }
     const struct synth_world world = {.ttl_max = 86400};
     struct message message;
     uint8_t reply[SYNTH_SIZE_MAX];
-    if (message_read(bench->sent, bench->sent_len, &message) != MESSAGE_GOOD) {
+    if (message_read(sent->query.bytes, sent->query.len, &message) != MESSAGE_GOOD) {
         fail("the resolver sent what is no query");
     }
     size_t len = synth_reply(&message, &world, reply);
-    (void)resolver_on_reply(bench->resolver, bench->exchange, reply, len, now);
+    (void)resolver_on_reply(bench->resolver, sent->exchange, reply, len, now);
+}
+
+/* Asks, and lets the world's upstream answer at once, that and what is asked because of it. */
+static void bench_fill_one(struct bench *bench, const struct query_bytes *query, int64_t now)
+{
+    struct ask ask = {.query = query->bytes, .len = query->len, .answer = bench->answer};
+    bench->sent_count = 0;
+    (void)resolver_ask(bench->resolver, &ask, now);
+    for (unsigned i = 0; i < bench->sent_count; i++) {
+        bench_reply(bench, &bench->sent[i], now);
+    }
 }
 
 static int64_t bench_run(struct bench *bench, uint32_t questions, int64_t now)

@@ -121,6 +121,16 @@ static void play_counter(struct scenario *scenario, const struct words *words)
     scenario_expect_counter(scenario->sim, words_get(words, 1), words_number(words, 2));
 }
 
+/* ahead STEP asked|used BOUND */
+static void play_ahead(struct scenario *scenario, const struct words *words)
+{
+    const char *step = words_get(words, 1);
+    bool is_used = strcmp(words_get(words, 2), "used") == 0;
+    char what[80];
+    snprintf(what, sizeof what, "the number of questions of %s %s", step, words->at[2]);
+    words_bound(words, 3, what, scenario_ahead_count(scenario->sim, step, is_used));
+}
+
 static void play_reload(struct scenario *scenario, const struct words *words)
 {
     (void)words;
@@ -149,6 +159,7 @@ static void play_line(struct scenario *scenario, const struct words *words)
         {"last", play_last},
         {"extra", play_extra},
         {"counter", play_counter},
+        {"ahead", play_ahead},
         {"reload", play_reload},
         {"flush", play_flush},
     };

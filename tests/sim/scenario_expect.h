@@ -31,3 +31,6 @@ void scenario_expect(
 
 /* The counter of resolver/metrics.def has exactly that value. */
 void scenario_expect_counter(const struct sim *sim, const char *name, uint64_t value);
+
+/* How many questions that step has foreseen, or, of these, how many a client asked. */
+uint64_t scenario_ahead_count(const struct sim *sim, const char *step, bool is_used);
