@@ -22,6 +22,8 @@ static const char *const troubles[] = {
     "upstream_unsent",
     "upstream_lost",
     "upstream_mismatched",
+    "upstream_ports_suspected",
+    "upstream_ids_taken",
     "upstream_malformed",
     "udp_lost_in_kernel",
     "udp_unsent",

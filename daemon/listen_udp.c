@@ -52,6 +52,14 @@ struct way_back {
     uint32_t index;
 };
 
+/* An answer to a client who had to wait, until the end of the turn. */
+struct delivery {
+    struct sockaddr_storage to;
+    struct control control;
+    struct iovec room;
+    uint32_t index; /* Of the socket. */
+};
+
 struct listen_udp {
     struct ev_loop *loop;
     const struct settings *settings;
@@ -67,6 +75,13 @@ struct listen_udp {
     unsigned outgoing_count;
     unsigned used_count; /* Slots from the first on that the last batch filled. */
     struct slot slots[LISTEN_UDP_BATCH];
+
+    /* Invariant: deliveries[0, delivery_count) lie in delivery_bytes[0, delivery_len), in order. */
+    uint8_t *delivery_bytes;
+    size_t delivery_len;
+    unsigned delivery_count;
+    struct delivery deliveries[LISTEN_UDP_BATCH];
+    struct mmsghdr delivered[LISTEN_UDP_BATCH];
 };
 
 static void slot_prepare(struct slot *slot, struct mmsghdr *incoming)
@@ -230,12 +245,12 @@ static void slot_ask(
 
 /* A message that the kernel refuses for itself is skipped; a full buffer ends the batch, because
  * waiting would hold up everybody else. The client asks again. */
-static void listen_udp_send(struct listen_udp *listen_udp, int fd)
+static void listen_udp_send(
+    struct listen_udp *listen_udp, int fd, struct mmsghdr *outgoing, unsigned count)
 {
     unsigned done = 0;
-    while (done < listen_udp->outgoing_count) {
-        int sent = sendmmsg(fd, listen_udp->outgoing + done, listen_udp->outgoing_count - done,
-            MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (done < count) {
+        int sent = sendmmsg(fd, outgoing + done, count - done, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent > 0) {
             counter_add(&listen_udp->stats->udp_sent, (uint64_t)sent);
             done += (unsigned)sent;
@@ -246,8 +261,7 @@ static void listen_udp_send(struct listen_udp *listen_udp, int fd)
             done++;
         }
     }
-    counter_add(&listen_udp->stats->udp_unsent, listen_udp->outgoing_count - done);
-    listen_udp->outgoing_count = 0;
+    counter_add(&listen_udp->stats->udp_unsent, count - done);
 }
 
 /* Only what the last batch has used is made ready again: most batches are small. */
@@ -276,7 +290,8 @@ static bool socket_turn(struct listen_socket *socket)
         slot_read_control(slot, socket, &listen_udp->incoming[i].msg_hdr);
         slot_ask(slot, socket, &listen_udp->incoming[i], now);
     }
-    listen_udp_send(listen_udp, socket->fd);
+    listen_udp_send(listen_udp, socket->fd, listen_udp->outgoing, listen_udp->outgoing_count);
+    listen_udp->outgoing_count = 0;
     resolver_settle(listen_udp->resolver, clock_now() - now);
     return count == LISTEN_UDP_BATCH;
 }
@@ -293,7 +308,8 @@ static void listen_udp_on_readable(struct ev_loop *loop, ev_io *watcher, int eve
 static bool listen_udp_allocate(struct listen_udp *listen_udp)
 {
     listen_udp->answers = malloc((size_t)LISTEN_UDP_BATCH * MESSAGE_SIZE_MAX);
-    if (listen_udp->answers == NULL) {
+    listen_udp->delivery_bytes = malloc(MESSAGE_SIZE_MAX);
+    if (listen_udp->answers == NULL || listen_udp->delivery_bytes == NULL) {
         return false;
     }
     for (size_t i = 0; i < LISTEN_UDP_BATCH; i++) {
@@ -345,11 +361,13 @@ void listen_udp_free(struct listen_udp **listen_udp)
     if (listen_udp == NULL || *listen_udp == NULL) {
         return;
     }
+    listen_udp_flush(*listen_udp);
     for (size_t i = 0; i < (*listen_udp)->socket_count; i++) {
         ev_io_stop((*listen_udp)->loop, &(*listen_udp)->sockets[i].readable);
     }
     pool_fini(&(*listen_udp)->ways_back);
     free((*listen_udp)->answers);
+    free((*listen_udp)->delivery_bytes);
     free(*listen_udp);
     *listen_udp = NULL;
 }
@@ -368,6 +386,55 @@ void listen_udp_stop(struct listen_udp *listen_udp)
     }
 }
 
+/* How many of the deliveries from `first` on leave from its socket. */
+static unsigned listen_udp_run(const struct listen_udp *listen_udp, unsigned first)
+{
+    unsigned end = first;
+    while (end < listen_udp->delivery_count &&
+           listen_udp->deliveries[end].index == listen_udp->deliveries[first].index) {
+        end++;
+    }
+    return end - first;
+}
+
+void listen_udp_flush(struct listen_udp *listen_udp)
+{
+    for (unsigned first = 0; first < listen_udp->delivery_count;) {
+        unsigned count = listen_udp_run(listen_udp, first);
+        const struct listen_socket *socket =
+            &listen_udp->sockets[listen_udp->deliveries[first].index];
+        listen_udp_send(listen_udp, socket->fd, listen_udp->delivered + first, count);
+        first += count;
+    }
+    listen_udp->delivery_count = 0;
+    listen_udp->delivery_len = 0;
+}
+
+static void listen_udp_queue(struct listen_udp *listen_udp, const struct client *client,
+    const struct way_back *way_back, const uint8_t *message, size_t len)
+{
+    must(len <= MESSAGE_SIZE_MAX);
+    if (listen_udp->delivery_count == LISTEN_UDP_BATCH ||
+        len > MESSAGE_SIZE_MAX - listen_udp->delivery_len) {
+        listen_udp_flush(listen_udp);
+    }
+    struct delivery *delivery = &listen_udp->deliveries[listen_udp->delivery_count];
+    struct mmsghdr *outgoing = &listen_udp->delivered[listen_udp->delivery_count++];
+    uint8_t *bytes = listen_udp->delivery_bytes + listen_udp->delivery_len;
+    memcpy(bytes, message, len);
+    listen_udp->delivery_len += len;
+    delivery->index = way_back->index;
+    delivery->room = (struct iovec){.iov_base = bytes, .iov_len = len};
+    *outgoing =
+        (struct mmsghdr){.msg_hdr = {
+                             .msg_name = &delivery->to,
+                             .msg_namelen = address_to_sockaddr(&client->address, &delivery->to),
+                             .msg_iov = &delivery->room,
+                             .msg_iovlen = 1,
+                         }};
+    asked_write(&way_back->asked, &delivery->control, &outgoing->msg_hdr);
+}
+
 void listen_udp_deliver(
     struct listen_udp *listen_udp, const struct client *client, const uint8_t *message, size_t len)
 {
@@ -379,20 +446,5 @@ void listen_udp_deliver(
         pool_give(&listen_udp->ways_back, client->line);
     }
     must(way_back.index < listen_udp->socket_count);
-
-    struct sockaddr_storage to;
-    struct control control;
-    struct iovec room = {.iov_len = len};
-    /* The kernel only reads it, but struct iovec serves reading and writing. */
-    memcpy(&room.iov_base, &message, sizeof room.iov_base);
-    struct msghdr outgoing = {
-        .msg_name = &to,
-        .msg_namelen = address_to_sockaddr(&client->address, &to),
-        .msg_iov = &room,
-        .msg_iovlen = 1,
-    };
-    asked_write(&way_back.asked, &control, &outgoing);
-    ssize_t sent =
-        sendmsg(listen_udp->sockets[way_back.index].fd, &outgoing, MSG_DONTWAIT | MSG_NOSIGNAL);
-    counter_add(sent < 0 ? &listen_udp->stats->udp_unsent : &listen_udp->stats->udp_sent, 1);
+    listen_udp_queue(listen_udp, client, &way_back, message, len);
 }

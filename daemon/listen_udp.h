@@ -9,8 +9,9 @@
 
 /*
  * Clients over UDP. A turn reads a batch of datagrams, asks the resolver about each, and sends what
- * can be answered at once as a batch: no allocation, no callback, one clock read. Questions that
- * must wait are answered one by one, through listen_udp_deliver(), from the socket they came to.
+ * can be answered at once as a batch: no allocation, no callback, one clock read. Answers to
+ * questions that had to wait are gathered by listen_udp_deliver() and leave as a batch too, from
+ * the sockets they came to, in their order, by the end of the turn.
  * The descriptors are borrowed; everything else belongs to one worker, in its thread.
  */
 struct listen_udp;
@@ -43,6 +44,7 @@ void listen_udp_set_settings(struct listen_udp *listen_udp, const struct setting
 /* Takes what the kernel has queued already, then reads no more. Answers still leave. */
 void listen_udp_stop(struct listen_udp *listen_udp);
 
-/* As port.deliver. */
+/* As port.deliver. The answer leaves with listen_udp_flush(), or before when there is no room. */
 void listen_udp_deliver(
     struct listen_udp *listen_udp, const struct client *client, const uint8_t *message, size_t len);
+void listen_udp_flush(struct listen_udp *listen_udp);

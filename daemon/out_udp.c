@@ -3,48 +3,66 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-#include <ev.h>
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/must.h"
 #include "base/pool.h"
-#include "base/random.h"
+#include "wire/header.h"
 #include "conf/settings.h"
 #include "daemon/out_log.h"
+#include "daemon/out_ports.h"
+#include "daemon/stats.h"
 
-#define OUT_UDP_PORT_MIN  1024
-#define OUT_UDP_PORT_MAX  65535
-#define OUT_UDP_BIND_MAX  8  /* Random ports tried before the kernel chooses. */
-#define OUT_UDP_READS_MAX 16 /* Datagrams of one line in one turn: a flood must not hold us. */
 #define OUT_UDP_REPLY_MAX 65535
+#define OUT_UDP_DRAWS_MAX 8 /* Sockets drawn for one question whose id is taken. */
+#define OUT_UDP_SENDS_MAX 3 /* Sockets tried for one question when sending fails. */
 
-/* Free slots are what a busy worker lacks: replies go before new questions. */
-#define OUT_UDP_PRIORITY 1
-
-/* One question's socket. Lives in the pool from send until the reply, a withdrawal or an error. */
+/* One question that waits. Its place in the pool is its life: from send until the reply, a
+ * withdrawal or an error. */
 struct out_udp_line {
-    ev_io io;
-    struct out_udp *out_udp;
+    struct list at_socket; /* In socket->lines. */
+    struct list same_id;   /* In its bucket. */
     uint64_t id;
     uint64_t exchange;
+    struct out_socket *socket; /* NULL: gone, and this line's loss is about to be told. */
+    uint16_t wire_id;
 };
 
 struct out_udp {
-    struct ev_loop *loop;
-    struct random *random;
     struct out_events events;
+    struct daemon_stats *stats;
+    struct out_ports *ports;
     struct pool lines;
+    struct list *buckets; /* By the id on the wire, which is random already. */
+    uint32_t bucket_mask;
     uint8_t *reply; /* One for all: a reply is done with before the next is read. */
     struct log_limit limit_full;
     struct log_limit limit_error;
 };
+
+static void out_udp_on_readable(void *owner, struct out_socket *socket);
+
+static bool out_udp_init_buckets(struct out_udp *out_udp, uint32_t questions_max)
+{
+    uint32_t count = 1;
+    while (count < questions_max && count <= UINT16_MAX) {
+        count *= 2;
+    }
+    out_udp->buckets = calloc(count, sizeof *out_udp->buckets);
+    if (out_udp->buckets == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        list_init(&out_udp->buckets[i]);
+    }
+    out_udp->bucket_mask = count - 1;
+    return true;
+}
 
 struct out_udp *out_udp_new(const struct out_udp_options *options)
 {
@@ -52,23 +70,26 @@ struct out_udp *out_udp_new(const struct out_udp_options *options)
     if (out_udp == NULL) {
         return NULL;
     }
-    out_udp->loop = options->loop;
-    out_udp->random = options->random;
     out_udp->events = options->events;
+    out_udp->stats = options->stats;
     out_udp->reply = malloc(OUT_UDP_REPLY_MAX);
-    bool has_pool = pool_init(&out_udp->lines, sizeof(struct out_udp_line), options->sockets_max);
-    if (!has_pool || out_udp->reply == NULL) {
+    out_udp->ports = out_ports_new(&(struct out_ports_options){
+        .loop = options->loop,
+        .random = options->random,
+        .stats = options->stats,
+        .owner = out_udp,
+        .on_readable = out_udp_on_readable,
+        .sockets_max = options->sockets_max,
+        .per_server = options->per_server,
+        .uses_max = options->uses_max,
+        .age_us = options->age_us,
+    });
+    if (out_udp->ports == NULL || out_udp->reply == NULL ||
+        !pool_init(&out_udp->lines, sizeof(struct out_udp_line), options->questions_max) ||
+        !out_udp_init_buckets(out_udp, options->questions_max)) {
         out_udp_free(&out_udp);
     }
     return out_udp;
-}
-
-static void out_udp_line_close(struct out_udp_line *line)
-{
-    struct out_udp *out_udp = line->out_udp;
-    ev_io_stop(out_udp->loop, &line->io);
-    close(line->io.fd);
-    pool_give(&out_udp->lines, line->id);
 }
 
 void out_udp_free(struct out_udp **out_udp)
@@ -76,156 +97,198 @@ void out_udp_free(struct out_udp **out_udp)
     if (out_udp == NULL || *out_udp == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < (*out_udp)->lines.count; i++) {
-        struct out_udp_line *line = pool_at(&(*out_udp)->lines, i);
-        if (line != NULL) {
-            out_udp_line_close(line);
-        }
-    }
+    out_ports_free(&(*out_udp)->ports);
     pool_fini(&(*out_udp)->lines);
+    free((*out_udp)->buckets);
     free((*out_udp)->reply);
     free(*out_udp);
     *out_udp = NULL;
 }
 
-/* Hands one datagram on. False: the line has ended, and must not be touched any more. */
-static bool out_udp_line_goes_on(
-    struct out_udp *out_udp, uint64_t id, uint64_t exchange, size_t len)
+static struct list *out_udp_bucket(const struct out_udp *out_udp, uint16_t wire_id)
 {
-    bool is_reply = out_udp->events.on_reply(out_udp->events.world, exchange, out_udp->reply, len);
-    struct out_udp_line *line = pool_find(&out_udp->lines, id);
+    return &out_udp->buckets[wire_id & out_udp->bucket_mask];
+}
+
+/* Who waits at the socket for this id. */
+static struct out_udp_line *out_udp_find(
+    const struct out_udp *out_udp, const struct out_socket *socket, uint16_t wire_id)
+{
+    const struct list *bucket = out_udp_bucket(out_udp, wire_id);
+    for (struct list *at = bucket->next; at != bucket; at = at->next) {
+        struct out_udp_line *line = list_entry(at, struct out_udp_line, same_id);
+        if (line->wire_id == wire_id && line->socket == socket) {
+            return line;
+        }
+    }
+    return NULL;
+}
+
+/* The line's life ends; with it perhaps its socket's. */
+static void out_udp_end(struct out_udp *out_udp, struct out_udp_line *line)
+{
+    struct out_socket *socket = line->socket;
+    list_remove(&line->at_socket);
+    list_remove(&line->same_id);
+    pool_give(&out_udp->lines, line->id);
+    if (socket != NULL) {
+        out_ports_leave(socket);
+    }
+}
+
+/* ---- What comes back ---- */
+
+/* The socket is broken, which ends the wait of all who wait there. First they leave it and it
+ * closes, then they are told, each by the same rule: whatever is told may withdraw others, which
+ * takes them off this list, or ask anew, which draws another socket. */
+static void out_udp_lose(struct out_udp *out_udp, struct out_socket *socket)
+{
+    struct list lost;
+    struct list *at;
+    list_init(&lost);
+    while ((at = list_take_first(&socket->lines)) != NULL) {
+        struct out_udp_line *line = list_entry(at, struct out_udp_line, at_socket);
+        line->socket = NULL;
+        list_remove(&line->same_id);
+        list_append(&lost, &line->at_socket);
+    }
+    socket->waiting = 0;
+    out_ports_retire(socket);
+    while ((at = list_take_first(&lost)) != NULL) {
+        struct out_udp_line *line = list_entry(at, struct out_udp_line, at_socket);
+        uint64_t exchange = line->exchange;
+        out_udp_end(out_udp, line);
+        out_udp->events.on_lost(out_udp->events.world, exchange);
+    }
+}
+
+/* Hands one datagram to who waits for its id. Anything may have happened to the socket in the
+ * meantime, so both are looked up anew. */
+static void out_udp_take(struct out_udp *out_udp, struct out_socket *socket, size_t len)
+{
+    uint64_t socket_id = socket->id;
+    uint16_t wire_id = len >= HEADER_SIZE ? header_id(out_udp->reply) : 0;
+    struct out_udp_line *line = len >= HEADER_SIZE ? out_udp_find(out_udp, socket, wire_id) : NULL;
     if (line == NULL) {
-        return false;
-    }
-    if (is_reply) {
-        out_udp_line_close(line);
-    }
-    return !is_reply;
-}
-
-static void out_udp_line_lose(struct out_udp_line *line)
-{
-    const struct out_events events = line->out_udp->events;
-    uint64_t exchange = line->exchange;
-    out_udp_line_close(line);
-    events.on_lost(events.world, exchange);
-}
-
-static void out_udp_on_readable(struct ev_loop *loop, ev_io *io, int revents)
-{
-    (void)loop;
-    (void)revents;
-    struct out_udp_line *line = io->data;
-    struct out_udp *out_udp = line->out_udp;
-    uint64_t id = line->id;
-    for (unsigned i = 0; i < OUT_UDP_READS_MAX; i++) {
-        ssize_t len = recv(line->io.fd, out_udp->reply, OUT_UDP_REPLY_MAX, 0);
-        if (len >= 0) {
-            if (!out_udp_line_goes_on(out_udp, id, line->exchange, (size_t)len)) {
-                return;
-            }
-            continue;
-        }
-        if (errno == EAGAIN || errno == EINTR) {
-            return;
-        }
-        out_udp_line_lose(line);
+        out_ports_on_stray(socket);
         return;
     }
+    uint64_t line_id = line->id;
+    bool is_reply =
+        out_udp->events.on_reply(out_udp->events.world, line->exchange, out_udp->reply, len);
+    line = pool_find(&out_udp->lines, line_id);
+    if (is_reply && line != NULL) {
+        out_udp_end(out_udp, line);
+    }
+    socket = out_ports_find(out_udp->ports, socket_id);
+    if (!is_reply && socket != NULL) {
+        out_ports_on_stray(socket);
+    }
 }
+
+/* One datagram a turn: most sockets have no more, and the loop comes back for those that do. */
+static void out_udp_on_readable(void *owner, struct out_socket *socket)
+{
+    struct out_udp *out_udp = owner;
+    if (socket->has_failed) {
+        out_udp_lose(out_udp, socket);
+        return;
+    }
+    ssize_t len = recv(socket->fd, out_udp->reply, OUT_UDP_REPLY_MAX, 0);
+    if (len >= 0) {
+        out_udp_take(out_udp, socket, (size_t)len);
+    } else if (errno != EAGAIN && errno != EINTR && errno != EMSGSIZE) {
+        /* EMSGSIZE is news of a path MTU, which we do not want. */
+        out_udp_lose(out_udp, socket);
+    }
+}
+
+/* ---- What goes out ---- */
 
 static void out_udp_log_full(struct out_udp *out_udp)
 {
     uint64_t suppressed = 0;
     if (log_limit_allows(&out_udp->limit_full, clock_now(), &suppressed)) {
         log_line(LOG_LEVEL_WARNING,
-            "all sockets for questions upstream are in use; raise questions_max if the upstream"
-            " servers are well sockets=%" PRIu32 " suppressed=%" PRIu64,
+            "as many questions wait for upstream replies as can; raise questions_max if the"
+            " upstream servers are well waiting=%" PRIu32 " suppressed=%" PRIu64,
             out_udp->lines.count, suppressed);
     }
 }
 
-/* A fresh random port of the whole unprivileged range (RFC 5452 section 9.2). When chance meets
- * taken ports only, the socket stays unbound and the kernel draws one as it connects. */
-static void out_udp_bind(struct out_udp *out_udp, int fd, uint8_t family)
+/* A socket at which nobody waits for this id. NULL: none is to be had. */
+static struct out_socket *out_udp_draw(
+    struct out_udp *out_udp, const struct address *server, uint16_t wire_id, bool is_fresh)
 {
-    struct address any = {.family = family};
-    for (unsigned i = 0; i < OUT_UDP_BIND_MAX; i++) {
-        struct sockaddr_storage sockaddr;
-        any.port = (uint16_t)(OUT_UDP_PORT_MIN + random_below(out_udp->random,
-                                                     OUT_UDP_PORT_MAX - OUT_UDP_PORT_MIN + 1));
-        socklen_t len = address_to_sockaddr(&any, &sockaddr);
-        if (bind(fd, (const struct sockaddr *)&sockaddr, len) == 0) {
-            return;
+    for (unsigned i = 0; i < OUT_UDP_DRAWS_MAX; i++) {
+        struct out_socket *socket = out_ports_draw(out_udp->ports, server, is_fresh);
+        if (socket == NULL || out_udp_find(out_udp, socket, wire_id) == NULL) {
+            return socket;
         }
     }
+    counter_add(&out_udp->stats->upstream_ids_taken, 1);
+    return NULL;
 }
 
-/* Path MTU news can be forged and would fragment our questions, which are small anyway. Without
- * the option (a kernel before 3.15) we are only less safe, so a failure is no failure. */
-static void out_udp_ignore_path_mtu(int fd, uint8_t family)
+/* An error that the kernel tells as we send is an earlier question's, or the way has gone: the
+ * socket is done with, and who waits there is told by the loop. True: another may do. */
+static bool out_udp_on_unsent(struct out_udp *out_udp, struct out_socket *socket, int error_number)
 {
-    int omit = family == ADDRESS_IPV6 ? IPV6_PMTUDISC_OMIT : IP_PMTUDISC_OMIT;
-    if (family == ADDRESS_IPV6) {
-        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &omit, sizeof(omit));
-    } else {
-        (void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &omit, sizeof(omit));
+    if (error_number == ENOBUFS || error_number == ENOMEM || error_number == EAGAIN) {
+        out_log_socket(&out_udp->limit_error, "UDP", error_number);
+        return false;
     }
+    out_ports_fail(socket);
+    return true;
 }
 
-/* A connected socket with the message sent, or -1. */
-static int out_udp_open_and_send(
-    struct out_udp *out_udp, const struct address *server, const uint8_t *message, size_t len)
+/* The socket from which the message has been sent, or NULL. */
+static struct out_socket *out_udp_transmit(
+    struct out_udp *out_udp, const struct transmission *transmission, uint16_t wire_id)
 {
-    struct sockaddr_storage sockaddr;
-    socklen_t sockaddr_len = address_to_sockaddr(server, &sockaddr);
-    int fd = socket(sockaddr.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        out_log_socket(&out_udp->limit_error, "UDP", errno);
-        return -1;
+    const struct address *server = &transmission->server->address;
+    for (unsigned i = 0; i < OUT_UDP_SENDS_MAX; i++) {
+        struct out_socket *socket = out_udp_draw(out_udp, server, wire_id, i > 0);
+        if (socket == NULL) {
+            return NULL;
+        }
+        ssize_t sent = send(socket->fd, transmission->message, transmission->len, MSG_NOSIGNAL);
+        if (sent == (ssize_t)transmission->len) {
+            return socket;
+        }
+        if (!out_udp_on_unsent(out_udp, socket, sent < 0 ? errno : EMSGSIZE)) {
+            return NULL;
+        }
     }
-    out_udp_ignore_path_mtu(fd, server->family);
-    out_udp_bind(out_udp, fd, server->family);
-    if (connect(fd, (const struct sockaddr *)&sockaddr, sockaddr_len) == 0 &&
-        send(fd, message, len, MSG_NOSIGNAL) == (ssize_t)len) {
-        return fd;
-    }
-    if (errno == ENOBUFS || errno == ENOMEM) {
-        out_log_socket(&out_udp->limit_error, "UDP", errno);
-    }
-    close(fd);
-    return -1;
+    return NULL;
 }
 
 bool out_udp_send(
     struct out_udp *out_udp, const struct transmission *transmission, uint64_t *line_out)
 {
     const struct settings_server *server = transmission->server;
-    must(!transmission->is_stream);
+    must(!transmission->is_stream && transmission->len >= HEADER_SIZE);
     /* Whoever gave a server a TLS name or pins wants nothing sent to it in clear. */
     if (settings_server_is_tls(server) || server->address.family == ADDRESS_NONE) {
         return false;
     }
-    uint64_t id = POOL_NONE;
-    struct out_udp_line *line = pool_take(&out_udp->lines, &id);
-    if (line == NULL) {
+    if (out_udp->lines.in_use == out_udp->lines.count) {
         out_udp_log_full(out_udp);
         return false;
     }
-    int fd =
-        out_udp_open_and_send(out_udp, &server->address, transmission->message, transmission->len);
-    if (fd < 0) {
-        pool_give(&out_udp->lines, id);
+    uint16_t wire_id = header_id(transmission->message);
+    struct out_socket *socket = out_udp_transmit(out_udp, transmission, wire_id);
+    if (socket == NULL) {
         return false;
     }
-    line->out_udp = out_udp;
-    line->id = id;
+    struct out_udp_line *line = pool_take(&out_udp->lines, line_out);
+    line->id = *line_out;
     line->exchange = transmission->exchange;
-    ev_io_init(&line->io, out_udp_on_readable, fd, EV_READ);
-    ev_set_priority(&line->io, OUT_UDP_PRIORITY);
-    line->io.data = line;
-    ev_io_start(out_udp->loop, &line->io);
-    *line_out = id;
+    line->socket = socket;
+    line->wire_id = wire_id;
+    list_append(&socket->lines, &line->at_socket);
+    list_append(out_udp_bucket(out_udp, wire_id), &line->same_id);
+    out_ports_enter(socket);
     return true;
 }
 
@@ -233,11 +296,16 @@ void out_udp_withdraw(struct out_udp *out_udp, uint64_t line)
 {
     struct out_udp_line *found = pool_find(&out_udp->lines, line);
     if (found != NULL) {
-        out_udp_line_close(found);
+        out_udp_end(out_udp, found);
     }
 }
 
 uint32_t out_udp_open(const struct out_udp *out_udp)
+{
+    return out_ports_open(out_udp->ports);
+}
+
+uint32_t out_udp_waiting(const struct out_udp *out_udp)
 {
     return out_udp->lines.in_use;
 }

@@ -29,9 +29,10 @@
 #define DUE_PASSES_MAX 4
 
 /* Ways out, from the number of questions that can wait: each has one exchange under way, and some a
- * second one. The upper bound leaves descriptors for everything else. */
-#define SOCKETS_SPARE     64
-#define SOCKETS_MAX       4096
+ * second one. The bounds leave descriptors for everything else. */
+#define EXCHANGES_SPARE   64
+#define EXCHANGES_MAX     4096
+#define SOCKETS_MAX       2048
 #define STREAMS_MAX       128
 #define SECONDS(us)       ((double)(us) / (double)CLOCK_US_PER_S)
 #define TIMER_FAR_AWAY_US (INT64_C(3600) * CLOCK_US_PER_S)
@@ -137,6 +138,7 @@ static void worker_on_turn(struct ev_loop *loop, ev_prepare *watcher, int events
         }
         listen_tcp_flush(worker->listen_tcp, now);
     }
+    listen_udp_flush(worker->listen_udp);
     worker_arm(worker, resolver_next_deadline(worker->resolver), now);
     counter_set(&worker->stats.upstream_sockets, out_udp_open(worker->out_udp));
     counter_set(&worker->stats.upstream_connections, out_stream_open(worker->out_stream));
@@ -175,21 +177,23 @@ static void worker_on_called(struct ev_loop *loop, ev_async *watcher, int events
 
 static bool worker_open_ways_out(struct worker *worker, const struct settings *settings)
 {
-    uint64_t sockets = settings->questions_max + SOCKETS_SPARE;
-    uint32_t sockets_max = (uint32_t)(sockets < SOCKETS_MAX ? sockets : SOCKETS_MAX);
+    uint64_t exchanges = settings->questions_max + EXCHANGES_SPARE;
+    uint32_t exchanges_max = (uint32_t)(exchanges < EXCHANGES_MAX ? exchanges : EXCHANGES_MAX);
     struct out_events events = {
         .world = worker, .on_reply = worker_on_reply, .on_lost = worker_on_lost};
     worker->out_udp = out_udp_new(&(struct out_udp_options){
         .loop = worker->loop,
         .random = &worker->random,
+        .stats = &worker->stats,
         .events = events,
-        .sockets_max = sockets_max,
+        .questions_max = exchanges_max,
+        .sockets_max = SOCKETS_MAX,
     });
     worker->out_stream = out_stream_new(&(struct out_stream_options){
         .loop = worker->loop,
         .events = events,
         .connections_max = STREAMS_MAX,
-        .exchanges_max = sockets_max,
+        .exchanges_max = exchanges_max,
     });
     return worker->out_udp != NULL && worker->out_stream != NULL;
 }

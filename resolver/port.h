@@ -36,9 +36,9 @@ struct port {
     /* Queues an answer for a client who had to wait. A client that has gone is no error. */
     void (*deliver)(void *world, const struct client *client, const uint8_t *message, size_t len);
 
-    /* Sends a message upstream, from a fresh random port when it goes by UDP (RFC 5452). False: it
-     * cannot be sent (no descriptor, no route); nothing will come. `line_out` names what was
-     * opened for it, until resolver_on_line_lost() or withdraw(). */
+    /* Sends a message upstream, by UDP from a port that nobody can predict (RFC 5452), and only its
+     * id brings a reply back. False: it cannot be sent (no descriptor, no route); nothing will
+     * come. `line_out` names its wait, until resolver_on_line_lost() or withdraw(). */
     bool (*transmit)(void *world, const struct transmission *transmission, uint64_t *line_out);
 
     /* The exchange is over: no reply on this line is wanted any more. `is_stream` as it was sent.

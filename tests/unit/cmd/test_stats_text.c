@@ -95,8 +95,8 @@ static const char golden[] =
     "\n"
     "what went wrong since the start\n"
     "      3  Answers with rcode SERVFAIL. Postfix defers mail on these.\n"
-    "     12  Datagrams that were no reply to the question asked (wrong id or\n"
-    "         question). Many of them: somebody is guessing.\n";
+    "     12  Datagrams that were no reply to the question asked (wrong name,\n"
+    "         spelling or cookie). Many of them: somebody is guessing.\n";
 
 static void test_the_screen(void **state)
 {

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/daemon/serving_support.h"
 
+#include <ev.h>
+
 #include "daemon/listen_udp.h"
+#include "resolver/port.h"
 
 static void test_local_name_is_answered_at_once(void **state)
 {
@@ -87,6 +90,66 @@ static void test_wildcard_answers_from_the_asked_address(void **state)
     ask_through_upstream("::", "::1");
 }
 
+/* Answers that were waited for, from two of our sockets to one client: more than a batch, one of
+ * them as long as an answer can be. Nothing leaves before there must, and all in its order. */
+static void test_deliveries_leave_in_order(void **state)
+{
+    (void)state;
+    enum {
+        COUNT = LISTEN_UDP_BATCH + 10
+    };
+    struct daemon_stats stats = {0};
+    struct settings *settings = calloc(1, sizeof *settings);
+    uint8_t *bytes = calloc(1, SERVING_SIZE);
+    assert_non_null(settings);
+    assert_non_null(bytes);
+    struct address addresses[2];
+    struct client client = {0};
+    int fds[2] = {serving_socket(&addresses[0]), serving_socket(&addresses[1])};
+    int fd = serving_socket(&client.address);
+    struct ev_loop *loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+    struct listen_udp *listen_udp = listen_udp_new(&(struct listen_udp_options){.loop = loop,
+        .settings = settings,
+        .stats = &stats,
+        .addresses = addresses,
+        .fds = fds,
+        .count = 2});
+    assert_non_null(listen_udp);
+    for (uint16_t i = 0; i < COUNT; i++) {
+        assert_int_equal(
+            counter_read(&stats.udp_sent), i <= LISTEN_UDP_BATCH ? 0 : LISTEN_UDP_BATCH);
+        header_set_id(bytes, i);
+        client.line = i % 3 == 0;
+        listen_udp_deliver(listen_udp, &client, bytes, HEADER_SIZE + i);
+    }
+    listen_udp_deliver(listen_udp, &client, bytes, 65400);
+    assert_int_equal(counter_read(&stats.udp_sent), COUNT);
+    listen_udp_flush(listen_udp);
+    listen_udp_flush(listen_udp);
+    assert_int_equal(counter_read(&stats.udp_sent), COUNT + 1);
+    for (uint16_t i = 0; i < COUNT; i++) {
+        struct sockaddr_storage from;
+        socklen_t len = sizeof from;
+        assert_int_equal(
+            recvfrom(fd, bytes, SERVING_SIZE, MSG_DONTWAIT, (struct sockaddr *)&from, &len),
+            HEADER_SIZE + i);
+        assert_int_equal(header_id(bytes), i);
+        struct address sender = address_from_sockaddr((struct sockaddr *)&from);
+        assert_true(address_equal(&sender, &addresses[i % 3 == 0]));
+    }
+    assert_int_equal(recv(fd, bytes, SERVING_SIZE, MSG_DONTWAIT), 65400);
+    /* What is still there at the end leaves too. */
+    listen_udp_deliver(listen_udp, &client, bytes, HEADER_SIZE);
+    listen_udp_free(&listen_udp);
+    assert_int_equal(recv(fd, bytes, SERVING_SIZE, MSG_DONTWAIT), HEADER_SIZE);
+    ev_loop_destroy(loop);
+    (void)close(fd);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+    free(bytes);
+    free(settings);
+}
+
 /* What gets no answer is counted; the question behind it proves that it was passed over. */
 static void test_dropped(void **state)
 {
@@ -136,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_waiting_client_is_answered),
         cmocka_unit_test(test_wildcard_answers_from_the_asked_address),
+        cmocka_unit_test(test_deliveries_leave_in_order),
         cmocka_unit_test(test_dropped),
         cmocka_unit_test(test_not_allowed),
     };
