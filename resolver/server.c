@@ -151,6 +151,7 @@ void server_on_reply(struct server *server, int64_t round_trip_us, bool is_usabl
         round_trip_us = 1;
     }
     server->owes_since = now;
+    server->heard_at = now;
     server->streak = 0;
     server_note_loss(server, false);
     latency_add(&server->recent, round_trip_us);

@@ -46,6 +46,7 @@ struct server {
     unsigned streak;       /* Tries without a reply since the last reply. */
     unsigned failures;     /* Replies that were not usable, since the last one that was. */
     unsigned owed;         /* Messages under way. */
+    int64_t heard_at;      /* Its last reply; of what a snapshot brought, in the life before. */
     int64_t owes_since;    /* When the first of them went out, or the last reply came in. */
     bool knows_edns;       /* It has replied to a message with an OPT record. */
     int64_t plain_until;   /* It refused EDNS; without it until then. */
