@@ -108,11 +108,6 @@ static void parse_refuse_unknown(
 {
     struct finding_quote quote;
     finding_quote(name->bytes, name->len, &quote);
-    if (section == SCHEMA_SECTION_MAIN && schema_is_later(name->bytes, name->len)) {
-        finding_add(parse->findings, FINDING_WARNING, &name->place,
-            "%s is known, but not in this version; ignored", quote.text);
-        return;
-    }
     const struct schema_row *near = NULL;
     if (!parse_is_full(parse)) {
         near = schema_find_near(name->bytes, name->len, section);

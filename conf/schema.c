@@ -21,31 +21,17 @@
     {SCHEMA_ID_##name, SCHEMA_TOPIC_##topic, SCHEMA_KIND_##kind, SCHEMA_CHANGE_##change, #name,    \
         where, standard, min, max, form, sentence},
 #define TOPIC(...)
-#define LATER(...)
 static const struct schema_row schema_rows[SCHEMA_ID_COUNT] = {
 #include "conf/schema.def"
 };
-#undef LATER
 #undef TOPIC
 #undef SETTING
 
 #define TOPIC(topic, section, title, sentence) {SCHEMA_SECTION_##section, title, sentence},
 #define SETTING(...)
-#define LATER(...)
 static const struct schema_topic_row schema_topics[SCHEMA_TOPIC_COUNT] = {
 #include "conf/schema.def"
 };
-#undef LATER
-#undef SETTING
-#undef TOPIC
-
-#define TOPIC(...)
-#define SETTING(...)
-#define LATER(name) #name,
-static const char *const schema_later[] = {
-#include "conf/schema.def"
-};
-#undef LATER
 #undef SETTING
 #undef TOPIC
 
@@ -113,18 +99,4 @@ const struct schema_row *schema_find_near(const char *name, size_t len, enum sch
         }
     }
     return near;
-}
-
-bool schema_is_later(const char *name, size_t len)
-{
-    char spelled[SCHEMA_NAME_SIZE];
-    if (!schema_spell(name, len, spelled)) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof schema_later / sizeof schema_later[0]; i++) {
-        if (strcmp(schema_later[i], spelled) == 0) {
-            return true;
-        }
-    }
-    return false;
 }

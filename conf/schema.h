@@ -44,9 +44,7 @@ enum schema_change {
 enum schema_topic {
 #define TOPIC(topic, ...) SCHEMA_TOPIC_##topic,
 #define SETTING(...)
-#define LATER(...)
 #include "conf/schema.def"
-#undef LATER
 #undef SETTING
 #undef TOPIC
     SCHEMA_TOPIC_COUNT
@@ -56,9 +54,7 @@ enum schema_topic {
 enum schema_id {
 #define TOPIC(...)
 #define SETTING(topic, name, ...) SCHEMA_ID_##name,
-#define LATER(...)
 #include "conf/schema.def"
-#undef LATER
 #undef SETTING
 #undef TOPIC
     SCHEMA_ID_COUNT
@@ -96,6 +92,3 @@ const struct schema_row *schema_find(const char *name, size_t len);
 /* The most similar name of this section, or NULL when none is near. */
 const struct schema_row *schema_find_near(
     const char *name, size_t len, enum schema_section section);
-
-/* A name of the documented interface that this version does not know yet. */
-bool schema_is_later(const char *name, size_t len);

@@ -120,4 +120,8 @@ struct settings {
     int64_t tcp_idle_us;
 
     enum log_level log_level;
+
+    /* What outlives a restart. */
+    char snapshot_file[SETTINGS_PATH_SIZE]; /* Empty: nothing does. Room for ".new" is left. */
+    int64_t snapshot_interval_us;
 };

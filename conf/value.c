@@ -220,7 +220,7 @@ static bool value_read_string(const struct value_context *context, char *field)
     const struct lexer_word *word = &context->statement->words[0];
     const struct schema_row *row = context->row;
     size_t len = context->statement->word_count == 0 ? 0 : word->len;
-    if (row->kind == SCHEMA_KIND_PATH && *word->bytes != '/') {
+    if (row->kind == SCHEMA_KIND_PATH && len > 0 && *word->bytes != '/') {
         value_refuse(context, "is not an absolute path: start it with /");
         return false;
     }
@@ -306,7 +306,8 @@ static bool value_has_one_word(const struct value_context *context)
 {
     const struct schema_row *row = context->row;
     const struct lexer_statement *statement = context->statement;
-    if (statement->word_count == 0 && (row->kind != SCHEMA_KIND_WORD || row->min > 0)) {
+    bool may_be_empty = row->kind == SCHEMA_KIND_WORD || row->kind == SCHEMA_KIND_PATH;
+    if (statement->word_count == 0 && (!may_be_empty || row->min > 0)) {
         finding_add(context->findings, FINDING_ERROR, &statement->value_place,
             "%s has no value: write %s = %s, or leave the line out for the default", row->name,
             row->name, row->form);

@@ -27,6 +27,7 @@
 #include "daemon/control_commands.h"
 #include "daemon/export.h"
 #include "daemon/identity.h"
+#include "daemon/keeper.h"
 #include "daemon/metrics_http.h"
 #include "daemon/metrics_pages.h"
 #include "daemon/notify.h"
@@ -55,6 +56,7 @@ struct daemon {
     struct worker **workers;
     size_t worker_count;
     struct export *export;
+    struct keeper *keeper;
     struct control *control;
     struct control_commands commands;
     struct metrics_pages metrics_pages;
@@ -481,8 +483,11 @@ static bool daemon_prepare(struct daemon *daemon, struct trouble *trouble)
     }
     log_set_level(daemon->settings->log_level);
     boot_raise_descriptors(daemon->settings);
-    return identity_find(daemon->settings->user, &daemon->identity, trouble) &&
-           sockets_open(&daemon->sockets, daemon->settings, trouble) &&
+    if (!identity_find(daemon->settings->user, &daemon->identity, trouble)) {
+        return false;
+    }
+    keeper_prepare(daemon->settings, &daemon->identity);
+    return sockets_open(&daemon->sockets, daemon->settings, trouble) &&
            daemon_make_memory(daemon, trouble) && daemon_make_control(daemon, trouble) &&
            daemon_make_metrics(daemon, trouble) && identity_take(&daemon->identity, trouble) &&
            daemon_make_workers(daemon, trouble);
@@ -504,6 +509,15 @@ static bool daemon_start(struct daemon *daemon, struct trouble *trouble)
         }
     }
     daemon->commands.sources.worker_count = daemon->worker_count;
+    daemon->keeper = keeper_new(&(struct keeper_options){
+        .loop = daemon->loop,
+        .settings = daemon->settings,
+        .cache = daemon->cache,
+        .workers = daemon->workers,
+        .worker_count = daemon->worker_count,
+        .stats = &daemon->stats,
+    });
+    daemon->commands.sources.keeper = daemon->keeper;
     daemon_say_started(daemon);
     daemon_say_ready(daemon, "");
     return true;
@@ -520,6 +534,7 @@ static void daemon_fini(struct daemon *daemon)
     control_free(&daemon->control);
     metrics_http_free(&daemon->metrics_http);
     free(daemon->metrics_pages.view);
+    keeper_free(&daemon->keeper);
     sockets_fini(&daemon->sockets);
     if (daemon->loop != NULL) {
         ev_loop_destroy(daemon->loop);
@@ -548,6 +563,7 @@ int daemon_run(const struct daemon_options *options)
     ev_set_syserr_cb(daemon_on_syserr);
     if (daemon_start(daemon, &trouble)) {
         (void)ev_run(daemon->loop, 0);
+        keeper_finish(daemon->keeper);
         log_line(LOG_LEVEL_NOTICE, "ended");
     } else {
         (void)fprintf(stderr, "mxcache: %s\n", trouble.sentence);

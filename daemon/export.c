@@ -8,6 +8,7 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "resolver/resolver.h"
+#include "daemon/keeper.h"
 #include "daemon/worker.h"
 
 struct export *export_new(void)
@@ -122,6 +123,7 @@ void export_gather(struct export *export, const struct export_sources *sources)
     memset(export->wait, 0, sizeof export->wait);
     export->upstream_count = 0;
     cache_read_metrics(sources->cache, &export->cache);
+    keeper_refresh(sources->keeper);
     export_add_stats(export, sources->main_stats);
     for (size_t i = 0; i < sources->worker_count; i++) {
         worker_call(sources->workers[i], export_add_worker, export);

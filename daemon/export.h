@@ -17,6 +17,7 @@
  * struct and added up. Gathering only: what they look like is the reader's affair. Workers are
  * asked one after another by worker_call(). Main thread.
  */
+struct keeper;
 struct worker;
 
 /* How many rows a metrics.def has, as a constant. */
@@ -65,6 +66,7 @@ struct export_sources {
     struct worker *const *workers;
     size_t worker_count;
     const struct daemon_stats *main_stats;
+    const struct keeper *keeper; /* NULL: none. */
 };
 
 /* Large, so it is made once. NULL when memory is short. */

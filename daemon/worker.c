@@ -377,7 +377,7 @@ bool worker_set_settings(struct worker *worker, const struct settings *settings)
     return resolver_set_settings(worker->resolver, settings, clock_now());
 }
 
-const struct resolver *worker_resolver(const struct worker *worker)
+struct resolver *worker_resolver(struct worker *worker)
 {
     return worker->resolver;
 }

@@ -65,7 +65,7 @@ bool worker_is_quiet(const struct worker *worker);
 bool worker_set_settings(struct worker *worker, const struct settings *settings);
 
 /* In the worker's thread. */
-const struct resolver *worker_resolver(const struct worker *worker);
+struct resolver *worker_resolver(struct worker *worker);
 
 /* Any thread: counters. */
 const struct daemon_stats *worker_stats(const struct worker *worker);

@@ -25,11 +25,11 @@ static void answer_make(
     struct ways *ways, const struct cache_key *key, size_t len, const struct cache_found *found)
 {
     const struct answer_form form = {.size_max = MESSAGE_SIZE_MAX, .has_edns = true};
-    const struct answer_extra extra = {.age_s = found->age_s, .ttl_cap = UINT32_MAX};
+    const struct answer_stored stored = {
+        .bytes = ways->stored, .len = len, .extra = {.age_s = found->age_s, .ttl_cap = UINT32_MAX}};
     struct question question = {.name_len = key->name_len, .type = key->type, .class = key->class};
     memcpy(question.name, key->name, key->name_len);
-    must(answer_from_stored(
-             &form, &question, ways->stored, len, &extra, ways->answer, sizeof ways->answer) > 0);
+    must(answer_from_stored(&form, &question, &stored, ways->answer, sizeof ways->answer) > 0);
 }
 
 static void entry_use(struct ways *ways, struct cache_record *record)

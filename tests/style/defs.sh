@@ -21,16 +21,11 @@ settings_compare() {
         row[parts[3]] = FNR
         next
     }
-    FNR == NR && /^LATER[(]/ {
-        split($0, parts, /[()]/)
-        later[parts[2]] = FNR
-        next
-    }
     FNR != NR && $0 ~ shown {
         match($0, /[a-z][a-z0-9_]*/)
         name = substr($0, RSTART, RLENGTH)
         seen[name] = FNR
-        if (!(name in row) && !(name in later)) {
+        if (!(name in row)) {
             complain("the setting " name " is not in conf/schema.def; write the file anew from it")
         }
     }

@@ -193,9 +193,8 @@ cat >"$copy/conf/schema.def" <<C
 TOPIC(ONE, MAIN, "One", "")
 SETTING(ONE, listed, NUMBER, NOWHERE, "1", 1, 2, RELOAD, "NUMBER", "Sentence.")
 SETTING(ONE, left_out, NUMBER, NOWHERE, "1", 1, 2, RELOAD, "NUMBER", "Sentence.")
-LATER(later_on)
 C
-printf '*listed* = _NUMBER_\n*made_up* = _NUMBER_\n*later_on* = _X_\n' \
+printf '*listed* = _NUMBER_\n*made_up* = _NUMBER_\n' \
     >"$copy/doc/mxcache.conf.5.scd"
 printf '# The listed = sign.\n#listed = 1\nleft_out = 1\n' >"$copy/conf/mxcache.conf"
 cat >"$copy/wire/metrics.def" <<C
@@ -213,7 +212,7 @@ expect wire/metrics.def:4 'mute needs a sentence'
 expect wire/metrics.def:5 'good already stands in wire/metrics.def'
 expect wire/metrics.def:6 'not a row'
 expect_silence conf/schema.def:2
-expect_silence doc/mxcache.conf.5.scd:3
+expect_silence doc/mxcache.conf.5.scd:1
 expect_silence conf/mxcache.conf
 expect_silence wire/metrics.def:3
 

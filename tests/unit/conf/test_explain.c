@@ -69,6 +69,8 @@ static const char full[] = "listen = 127.0.0.1 ::1@5353 192.0.2.1@5300\n"
                            "tcp_clients_max = 10\n"
                            "tcp_idle = 5m\n"
                            "log_level = debug\n"
+                           "snapshot_file =\n"
+                           "snapshot_interval = 5m\n"
                            "\n"
                            "[upstream default]\n"
                            "trust_ad = insecurely\n"
@@ -126,6 +128,7 @@ static const char *const round_texts[] = {
     "control_socket = /x/\xc3\xa9\n",
     "upstreams = 192.0.2.1@853\n[upstream default]\n"
     "tls_pins = sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+    "snapshot_file = /x/y\n",
 };
 
 static void test_settings_come_back(void **state)

@@ -103,7 +103,6 @@ static void test_find(void **state)
         "a_name_that_is_longer_than_any_other_name_that_will_ever_stand_in_the_table_of_settings";
     assert_null(find(long_name));
     assert_null(schema_find_near(long_name, strlen(long_name), SCHEMA_SECTION_MAIN));
-    assert_false(schema_is_later(long_name, strlen(long_name)));
 }
 
 struct near_case {
@@ -139,15 +138,6 @@ static void test_find_near(void **state)
     }
 }
 
-static void test_later(void **state)
-{
-    (void)state;
-    assert_true(schema_is_later("snapshot_file", 13));
-    assert_true(schema_is_later("snapshot-file", 13));
-    assert_false(schema_is_later("listen", 6));
-    assert_null(find("snapshot_file"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,7 +146,6 @@ int main(void)
         cmocka_unit_test(test_sections),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_find_near),
-        cmocka_unit_test(test_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

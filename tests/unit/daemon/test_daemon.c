@@ -57,9 +57,9 @@ static pid_t daemon_start(uint64_t workers)
     struct findings *findings = calloc(1, sizeof *findings);
     char control[128];
     (void)snprintf(control, sizeof control, "control_socket=%s", socket_path);
-    const char *overrides[] = {control, "user=", "log_level=error"};
+    const char *overrides[] = {control, "user=", "log_level=error", "snapshot_file="};
     const struct settings_source source = {
-        .file = file, .overrides = overrides, .override_count = 3};
+        .file = file, .overrides = overrides, .override_count = 4};
     file_write("upstreams = 192.0.2.1\n");
     assert_non_null(findings);
     assert_true(settings_load(&source, &settings, findings));
