@@ -9,6 +9,7 @@ error. The floor is an echo that knows no DNS (tests/bench/echo.c).
 import argparse
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -21,10 +22,11 @@ from stage import live
 
 FLOOR = "floor"
 SERVERS = [FLOOR, *peers.PEERS]
-PARTS = ["hits", "misses", "workers", "memory", "entries"]
+PARTS = ["hits", "misses", "workers", "memory", "entries", "restart"]
 OURS = "mxcache"
 PROGRAMS = ("upstream", "answers", "echo", "chase")
-ROOM_MB = 480
+SMALL = {"room_mb": 5, "entries": 1000, "extra": "cache_size = 1M\n"}
+LARGE = {"room_mb": 480, "extra": "cache_size = 256M\n"}
 ENTRY_BYTES = 1024  # Of cache_size, for each answer that is to be held.
 WORKERS_LANES = {"8 sockets": (), "1 socket": ("-s", 1, "-w", 64)}
 ERRORS = (live.Failure, OSError, subprocess.SubprocessError)
@@ -50,34 +52,32 @@ class Bench:
     def load(self, **options):
         return cost.Load(stage.TOOLS, self.load_cores, **options)
 
-    def server(self, name, cores=None, extra=""):
-        """Starts one in a place of its own; returns it and its port."""
+    def place(self, **options):
+        """A folder and a port that no other server of this call has."""
         self.started += 1
+        folder = live.LOGS / f"server{self.started}"
         port = stage.PORT_FIRST + self.started
-        place = peers.Place(
-            live.LOGS / f"{self.started}-{name}", port, [cost.UPSTREAM], room_mb=ROOM_MB,
-            is_single=True, extra=extra or "cache_size = 256M\n",
-        )  # fmt: skip
-        server = stage.server_start(
-            place.folder.name, peers.PEERS[name][1], place, cores or self.server_cores
-        )
-        return server, port
+        return peers.Place(folder, port, [cost.UPSTREAM], is_tuned=True, **options)
 
-    def floor(self):
-        self.started += 1
-        port = stage.PORT_FIRST + self.started
+    def server(self, name, place, cores=None):
+        title = f"{place.folder.name}-{name}"
+        return stage.server_start(title, peers.PEERS[name][1], place, cores or self.server_cores)
+
+    def floor(self, place):
         server = live.Program(
-            FLOOR, stage.TOOLS / "echo", f"127.0.0.1@{port}",
+            FLOOR, stage.TOOLS / "echo", f"127.0.0.1@{place.port}",
             preexec_fn=stage.pinned_to(self.server_cores),
         )  # fmt: skip
         server.wait_for_output("ready")
-        return server, port
+        return server
 
     def subject(self, name, load):
         """Started, its cache warm; a server that fails is left out of what follows."""
         subject = cost.Subject(name)
         try:
-            subject.server, subject.port = self.floor() if name == FLOOR else self.server(name)
+            place = self.place(**LARGE)
+            subject.server = self.floor(place) if name == FLOOR else self.server(name, place)
+            subject.port = place.port
             cost.hits_warm(load, subject.port, self.plan)
         except ERRORS as error:
             subject.error = sentence(error)
@@ -100,6 +100,7 @@ class Bench:
                 if subject.server is not None:
                     stage.server_stop(subject.server)
             load.stop()
+            folders_remove()
         self.found["subjects"] = subjects
 
     def turns(self, part, run_one, load, subjects):
@@ -122,9 +123,9 @@ class Bench:
         servers = {}
         try:
             for count in (1, 2):
-                extra = f"cache_size = 256M\nworkers = {count}\n"
-                servers[count] = self.server(OURS, self.all_cores, extra)
-                cost.hits_warm(load, servers[count][1], self.plan)
+                place = self.place(extra=f"{LARGE['extra']}workers = {count}\n")
+                servers[count] = self.server(OURS, place, self.all_cores), place.port
+                cost.hits_warm(load, place.port, self.plan)
             for run in range(self.plan.runs):
                 stage.progress(f"[workers] run {run + 1} of {self.plan.runs}")
                 for lanes_name, lanes in WORKERS_LANES.items():
@@ -140,22 +141,37 @@ class Bench:
                 stage.server_stop(server)
             load.stop()
 
+    def memory_empty(self, name):
+        """Of a server with hardly any cache: what others take at their start belongs to the cache."""
+        server = self.server(name, self.place(**SMALL))
+        try:
+            return cost.memory_now(server)
+        finally:
+            stage.server_stop(server)
+
+    def memory_full(self, name, load, kind):
+        place = self.place(**LARGE, entries=self.plan.cached * 5 // 4)
+        server = self.server(name, place)
+        try:
+            found = cost.memory_run(load, server, place.port, kind, self.plan.cached)
+            if name == OURS:
+                found["metrics"] = cost.metrics_read(place.folder / "control.sock")
+            return found
+        finally:
+            stage.server_stop(server)
+
     def memory_of(self, name, kind):
         load = self.load(lists_nothing=kind == "lists")
         try:
-            server, port = self.server(name)
-            try:
-                found = cost.memory_run(load, server, port, kind, self.plan.cached)
-                if name == OURS:
-                    folder = live.LOGS / f"{self.started}-{name}"
-                    found["metrics"] = cost.metrics_read(folder / "control.sock")
-                return found
-            finally:
-                stage.server_stop(server)
+            empty = self.memory_empty(name)
+            found = self.memory_full(name, load, kind)
+            found["each"] = (found["full"] - empty) / self.plan.cached / max(found["held"], 0.01)
+            return found
         except ERRORS as error:
             return {"error": sentence(error)}
         finally:
             load.stop()
+            folders_remove()
 
     def memory(self):
         for kind in ("mail", "lists"):
@@ -170,10 +186,10 @@ class Bench:
         for count in self.plan.entries:
             stage.progress(f"[entries] {count}")
             load = self.load()
-            size_mb = max(64, count * ENTRY_BYTES >> 20)
-            server, port = self.server(OURS, extra=f"cache_size = {size_mb}M\n")
+            place = self.place(extra=cache_size_for(count))
+            server = self.server(OURS, place)
             try:
-                found = cost.entries_run(load, server, port, self.plan, count)
+                found = cost.entries_run(load, server, place.port, self.plan, count)
             finally:
                 stage.server_stop(server)
                 load.stop()
@@ -181,13 +197,51 @@ class Bench:
             self.found["entries"][count] = found
             stage.progress(f"    {answers_tables.entries_line(found)}")
 
+    def restart(self):
+        if not snapshot_is_known():
+            stage.progress("[restart] this mxcache keeps no snapshot")
+            return
+        count = self.plan.restart
+        file = live.LOGS / "cache.snapshot"
+        place = self.place(extra=cache_size_for(count), snapshot=str(file))
+        stage.progress(f"[restart] {count}")
+
+        def start():
+            return self.server(OURS, place), place.port
+
+        load = self.load()
+        try:
+            self.found["restart"] = cost.restart_run(
+                load, start, lambda: cost.metrics_read(place.folder / "control.sock"), count
+            )
+            self.found["restart"]["file"] = file.stat().st_size
+        except ERRORS as error:
+            self.found["restart"] = {"error": sentence(error)}
+        finally:
+            load.stop()
+        stage.progress(f"    {answers_tables.restart_line(self.found['restart'])}")
+
     def run(self):
         if {"hits", "misses"} & set(self.options.parts):
             self.side_by_side()
-        for part in ("workers", "memory", "entries"):
+        for part in ("workers", "memory", "entries", "restart"):
             if part in self.options.parts and (part == "memory" or OURS in self.options.only):
                 getattr(self, part)()
         return self.found
+
+
+def folders_remove():
+    """What servers have left lies in memory, in a pod."""
+    for folder in live.LOGS.glob("server*/"):
+        shutil.rmtree(folder)
+
+
+def snapshot_is_known():
+    return "snapshot_file" in live.client("conf", "-d").stdout
+
+
+def cache_size_for(count):
+    return f"cache_size = {max(64, count * ENTRY_BYTES >> 20)}M\n"
 
 
 def numbers(text):
@@ -210,7 +264,7 @@ def arguments_read():
 def plan_of(options):
     plan = cost.Plan()
     if options.quick:
-        plan = cost.Plan(runs=3, seconds=1, cached=100_000, entries=(10_000, 200_000))
+        plan = cost.Plan(runs=3, seconds=1, cached=100_000, entries=(10_000, 200_000), restart=100_000)
     plan.runs = options.runs or plan.runs
     plan.seconds = options.seconds or plan.seconds
     plan.entries = options.entries or plan.entries

@@ -26,13 +26,18 @@ it waited for the generator. "upstream" is the share of questions that it passed
 NOTE_MISSES = """Questions never asked before, each to the upstream, which answers at once. The floor
 are two echoes: one datagram in and out for the client, and one for the upstream."""
 
-NOTE_MEMORY = """Resident bytes (PSS) for each of {cached} distinct answers, over those of the empty
-server. "held" is the share of them that it can then answer by itself."""
+NOTE_MEMORY = """Resident bytes (PSS) with {cached} distinct answers, over those of the same server
+empty and with hardly any cache, for each answer that is held: "held" is the share of them that it can
+then answer by itself."""
 
 NOTE_ENTRIES = """mxcache alone, all entries asked alike, so that hardly any is found in the processor's
 caches. "one read" is what a read costs that depends on the one before it, somewhere in as much memory
 (tests/bench/chase.c); "reads" how many such reads would explain what a hit costs more than in the
 smallest cache."""
+
+NOTE_RESTART = """mxcache alone, stopped and started again with a snapshot_file. "held" is the share of the
+answers that it gives again without asking; "first answer" counts from the end of the old process;
+"slowest" is the slowest of new questions while the snapshot is read."""
 
 NOTE_WORKERS = """mxcache alone, on all cores, which it shares with the generator. "busier" is the share
 of the busier worker in their processor time."""
@@ -65,6 +70,16 @@ def entries_line(found):
     )
 
 
+def restart_line(found):
+    if "error" in found:
+        return found["error"]
+    return (
+        f"{found['entries']} entries, {found['file'] >> 20} MiB, stopped in {found['stop_s']:.2f} s, "
+        f"first answer after {found['answer_s']:.2f} s, loaded in {found['load_ms']} ms, "
+        f"{100 * found['held']:.2f} % held, slowest answer {found['worst_us']} us"
+    )
+
+
 def busy(run):
     return run["cpu_ns"] / 1e9 / run["seconds"]
 
@@ -75,7 +90,7 @@ def cost_row(name, runs, floor, best):
     return [
         name, f"{each:.2f}", spread(runs),
         f"{each / floor:.2f}" if floor else "–",
-        f"{each / best:.2f}" if best else "–",
+        f"{each / best:.2f}" if best and name != FLOOR else "–",
         f"{median_of(runs, lambda run: run['answered'] / run['seconds']):.0f}",
         f"{100 * median_of(runs, busy):.0f} %",
         f"{median_of(runs, lambda run: run['median_us']):.0f}",
@@ -157,6 +172,16 @@ def workers_table(workers):
     return table(head, rows)
 
 
+def restart_table(found):
+    head = ["entries", "file, MiB", "stop, s", "first answer, s", "loaded, s", "slowest, ms",
+            "held"]  # fmt: skip
+    return table(head, [[
+        f"{found['entries']:,}", str(found["file"] >> 20), f"{found['stop_s']:.2f}",
+        f"{found['answer_s']:.2f}", f"{found['load_ms'] / 1000:.2f}",
+        f"{found['worst_us'] / 1000:.1f}", f"{100 * found['held']:.2f} %",
+    ]])  # fmt: skip
+
+
 def runs_of(found, part):
     return {s.name: getattr(s, part) for s in found.get("subjects", []) if getattr(s, part)}
 
@@ -183,6 +208,9 @@ def bars_of(found):
     for lanes in dict.fromkeys(lanes for lanes, _ in found["workers"]):
         pair = [median_of(found["workers"][lanes, count], each_us) for count in (1, 2)]
         yield f"two workers × one, {lanes}", pair[1] / pair[0], 1.1
+    if "held" in found.get("restart", {}):
+        yield "of the answers lost by a restart, %", 100 * (1 - found["restart"]["held"]), 1
+        yield "seconds to load them", found["restart"]["load_ms"] / 1000, 1
 
 
 def bars(found):
@@ -228,6 +256,11 @@ def sections(found):
         yield "## Two workers"
         yield NOTE_WORKERS
         yield workers_table(found["workers"])
+    if "restart" in found:
+        yield "## A restart"
+        yield NOTE_RESTART
+        error = found["restart"].get("error")
+        yield f"Could not be measured: {error}" if error else restart_table(found["restart"])
     reached = bars(found)
     if reached:
         yield "## mxcache against its bar"

@@ -23,6 +23,8 @@ MISS_FIRST = 100_000_000  # From here on are the numbers of the mix that nobody 
 ASK_CHUNK = 1_000_000
 SETTLE = 0.3
 SAMPLE = 50_000
+RESTART_LIMIT = 60.0
+LOADED = 0.95  # Of the entries: then the restart is over.
 
 
 @dataclasses.dataclass
@@ -34,6 +36,7 @@ class Plan:
     set_size: int = 20_000  # Distinct questions of the hits.
     cached: int = 400_000  # Distinct answers, for their memory.
     entries: tuple = (10_000, 1_000_000)
+    restart: int = 1_000_000  # Distinct answers that shall outlive it.
     draws: int = 1_000_000  # Questions of a run; then they begin anew.
     misses: int = 250_000  # At most so many a second.
 
@@ -120,22 +123,24 @@ def misses_run(load, server, port, plan, run):
     )  # fmt: skip
 
 
-def memory_run(load, server, port, kind, count):
-    """Resident bytes for each of `count` answers, and how many of them it then really holds."""
+def memory_now(server):
     time.sleep(SETTLE)
-    before = gauge.memory_bytes(server.process.pid)
-    load.ask_once(port, kind, 0, count)
-    time.sleep(SETTLE)
-    after = gauge.memory_bytes(server.process.pid)
+    return gauge.memory_bytes(server.process.pid)
+
+
+def share_held(load, server, port, kind, count):
+    """Of `count` answers that it has given: how many it gives again without asking."""
     sample = load.measure(
         server, port, "-k", kind, "-o", "even", "-n", count, "-d", SAMPLE, "-t", 1
     )
-    return {
-        "empty": before,
-        "full": after,
-        "each": (after - before) / count,
-        "held": 1 - min(sample["upstream"] / sample["answered"], 1),
-    }
+    return 1 - min(sample["upstream"] / sample["answered"], 1)
+
+
+def memory_run(load, server, port, kind, count):
+    """Resident bytes with `count` answers, and how many of them it then really holds."""
+    load.ask_once(port, kind, 0, count)
+    full = memory_now(server)
+    return {"full": full, "held": share_held(load, server, port, kind, count)}
 
 
 def entries_run(load, server, port, plan, count):
@@ -155,6 +160,36 @@ def entries_run(load, server, port, plan, count):
         "full": gauge.memory_bytes(server.process.pid),
         "fill_s": filled,
     }
+
+
+def restart_run(load, start, metrics, count):
+    """What a restart loses and how long it takes. `start` gives a server and its port, `metrics` what
+    the running one counts."""
+    server, port = start()
+    try:
+        load.ask_once(port, "mail", 0, count)
+        before = metrics()["cache_entries"]
+        begun = time.monotonic()
+        server.stop(RESTART_LIMIT)
+        stopped = time.monotonic()
+        server, port = start()
+        answered = time.monotonic()
+        meanwhile = load.ask(port, "-o", "once", "-n", SAMPLE, "-f", MISS_FIRST, "-t", 1)
+        live.wait_until(
+            lambda: metrics()["cache_entries"] >= LOADED * before,
+            f"{before} entries after the restart, not {metrics()['cache_entries']},",
+            RESTART_LIMIT,
+        )
+        return {
+            "entries": before,
+            "stop_s": stopped - begun,
+            "answer_s": answered - stopped,
+            "worst_us": meanwhile["worst_us"],
+            "load_ms": metrics()["snapshot_load_ms"],
+            "held": share_held(load, server, port, "mail", count),
+        }
+    finally:
+        stage.server_stop(server)
 
 
 def chase_run(tools, cores, size):

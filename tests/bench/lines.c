@@ -12,7 +12,6 @@
 #include "wire/message.h"
 
 #define EVENTS_MAX     64
-#define READS_MAX      64 /* Datagrams taken from one socket in a turn. */
 #define RECEIVE_BUFFER (8 << 20)
 #define WAIT_MAX_US    CLOCK_US_PER_S
 
@@ -156,56 +155,85 @@ static void question_count(struct lines *lines, size_t address, bool is_stream, 
     }
 }
 
-/* `from` says where the reply goes; its bytes are made here. */
-static void question_take(
-    struct lines *lines, const struct parked *from, const uint8_t *bytes, size_t len)
+/* Parks the reply; `from` says where it goes. */
+static void reply_park(
+    struct lines *lines, const struct parked *from, const struct message *query, int64_t due_at)
 {
-    struct message query;
-    struct line *line = &lines->lines[from->line];
-    bool is_stream = line->kind == LINE_CONNECTION;
-    int64_t now = clock_now();
     uint64_t id = POOL_NONE;
-    if (message_read(bytes, len, &query) != MESSAGE_GOOD) {
-        lines->ignored++;
-        return;
-    }
-    question_count(lines, line->address, is_stream, now);
-    int64_t delay_us =
-        weather_delay(lines->weather, line->address, &query.question, is_stream, now);
-    if (delay_us == WEATHER_NEVER) {
-        lines->counts[line->address].unanswered++;
-        return;
-    }
     struct parked *parked = pool_take(&lines->parked, &id);
     if (parked == NULL) {
         lines->overflows++;
         return;
     }
     parked->line = from->line;
-    parked->generation = line->generation;
+    parked->generation = lines->lines[from->line].generation;
     parked->peer = from->peer;
     parked->peer_len = from->peer_len;
-    parked->len = synth_reply(&query, lines->world, parked->bytes + 2);
+    parked->len = synth_reply(query, lines->world, parked->bytes + 2);
     if (parked->len == 0) {
         lines->ignored++;
         pool_give(&lines->parked, id);
         return;
     }
     parked->due.id = id;
-    deadlines_set(&lines->due, &parked->due, now + delay_us);
+    deadlines_set(&lines->due, &parked->due, due_at);
+}
+
+/* Counts the question and asks for its weather. WEATHER_NEVER: there is no reply. */
+static int64_t question_delay(
+    struct lines *lines, size_t address, const struct message *query, bool is_stream, int64_t now)
+{
+    question_count(lines, address, is_stream, now);
+    int64_t delay_us = weather_delay(lines->weather, address, &query->question, is_stream, now);
+    lines->counts[address].unanswered += delay_us == WEATHER_NEVER;
+    return delay_us;
+}
+
+static void datagram_take(struct lines *lines, size_t line_at, unsigned at, int64_t now)
+{
+    struct burst *burst = &lines->burst;
+    struct message query;
+    if (message_read(burst->queries[at], burst->incoming[at].msg_len, &query) != MESSAGE_GOOD) {
+        lines->ignored++;
+        return;
+    }
+    int64_t delay_us = question_delay(lines, lines->lines[line_at].address, &query, false, now);
+    if (delay_us == 0) {
+        size_t len = synth_reply(&query, lines->world, burst_room(burst, at));
+        if (len > 0) {
+            burst_reply(burst, at, len);
+        }
+        lines->ignored += len == 0;
+    } else if (delay_us != WEATHER_NEVER) {
+        struct parked from = {.line = line_at,
+            .peer = burst->peers[at],
+            .peer_len = burst->incoming[at].msg_hdr.msg_namelen};
+        reply_park(lines, &from, &query, now + delay_us);
+    }
 }
 
 static void udp_on_readable(struct lines *lines, size_t at)
 {
-    uint8_t bytes[LINES_QUERY_MAX];
-    for (unsigned i = 0; i < READS_MAX; i++) {
-        struct parked from = {.line = at, .peer_len = sizeof(from.peer)};
-        ssize_t len = recvfrom(lines->lines[at].fd, bytes, sizeof(bytes), 0,
-            (struct sockaddr *)&from.peer, &from.peer_len);
-        if (len < 0) {
-            return;
-        }
-        question_take(lines, &from, bytes, (size_t)len);
+    burst_take(&lines->burst, lines->lines[at].fd);
+    int64_t now = clock_now();
+    for (unsigned i = 0; i < lines->burst.count; i++) {
+        datagram_take(lines, at, i, now);
+    }
+    burst_send(&lines->burst, lines->lines[at].fd);
+}
+
+static void framed_take(struct lines *lines, size_t at, const uint8_t *bytes, size_t len)
+{
+    const struct parked from = {.line = at};
+    struct message query;
+    int64_t now = clock_now();
+    if (message_read(bytes, len, &query) != MESSAGE_GOOD) {
+        lines->ignored++;
+        return;
+    }
+    int64_t delay_us = question_delay(lines, lines->lines[at].address, &query, true, now);
+    if (delay_us != WEATHER_NEVER) {
+        reply_park(lines, &from, &query, now + delay_us);
     }
 }
 
@@ -221,7 +249,6 @@ static void listen_on_readable(struct lines *lines, size_t at)
 static bool messages_take(struct lines *lines, size_t at)
 {
     struct line *line = &lines->lines[at];
-    const struct parked from = {.line = at};
     while (line->len >= 2) {
         size_t len = bytes_get_u16(line->bytes);
         if (len > LINES_QUERY_MAX) {
@@ -230,7 +257,7 @@ static bool messages_take(struct lines *lines, size_t at)
         if (line->len < 2 + len) {
             return true;
         }
-        question_take(lines, &from, line->bytes + 2, len);
+        framed_take(lines, at, line->bytes + 2, len);
         line->len -= 2 + len;
         memmove(line->bytes, line->bytes + 2 + len, line->len);
     }

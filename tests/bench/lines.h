@@ -9,17 +9,19 @@
 #include "base/address.h"
 #include "base/deadline.h"
 #include "base/pool.h"
+#include "tests/bench/burst.h"
 #include "tests/bench/synth.h"
 #include "tests/bench/weather.h"
 
 /*
  * The sockets of the simulated upstream: UDP and TCP on some addresses, one epoll. A question is
- * counted, given its weather, and its reply parked until it is due. Everything is bounded: more
+ * counted, given its weather, and its reply parked until it is due; a reply without delay leaves
+ * with those of its burst. Everything is bounded: more
  * connections are closed, more parked replies dropped and counted. One owner, one thread.
  */
 #define LINES_CONNECTIONS_MAX 256
 #define LINES_MAX             (2 * WEATHER_ADDRESSES_MAX + LINES_CONNECTIONS_MAX)
-#define LINES_QUERY_MAX       1232
+#define LINES_QUERY_MAX       BURST_QUERY_SIZE
 #define LINES_PARKED_MAX      32768
 
 enum line_kind {
@@ -56,6 +58,7 @@ struct lines {
     size_t address_count;
     struct line lines[LINES_MAX];
     struct line_count counts[WEATHER_ADDRESSES_MAX];
+    struct burst burst;
     struct pool parked;
     struct deadlines due;
     uint64_t overflows;

@@ -81,6 +81,7 @@ def check_memory(load, upstream):
         server, place = mxcache_start(upstream)
         try:
             row = cost.memory_run(load, server, place.port, kind, PLAN.cached)
+            row["each"] = row["full"] / PLAN.cached
             live.expect(row["held"] == 1, f"not all is held: {row}")
             row["metrics"] = cost.metrics_read(place.folder / "control.sock")
             own = row["metrics"]["cache_entries"]

@@ -62,7 +62,7 @@ def port_answers(server, port):
 
 def server_start(title, command, place, cores=None):
     """`place` (peers.Place) has its folder made here; returns when a question has been answered."""
-    place.folder.mkdir()
+    place.folder.mkdir(exist_ok=True)
     server = live.Program(
         title, *command(place), cwd=place.folder, preexec_fn=pinned_to(cores)
     )

@@ -42,6 +42,7 @@ struct volley {
     int epoll;
     uint64_t asked;
     unsigned under_way;
+    int64_t begun_at;
     int64_t end_at;
     uint32_t chance; /* For ids; a linear congruence does, for nobody guesses here. */
     struct mmsghdr messages[VOLLEY_WINDOW_MAX];
@@ -140,6 +141,7 @@ static void answer_take(
     unsigned rcode = header_rcode(answer);
     result->answered++;
     result->failed += rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN;
+    result->elapsed_us = now - volley->begun_at;
     histogram_record(&result->waits, now - slot->sent_at);
     slot->tries = 0;
     volley->under_way--;
@@ -206,16 +208,15 @@ bool volley_run(const struct volley_options *options, struct volley_result *resu
     volley = (struct volley){.options = options, .result = result_out, .chance = 1};
     memset(result_out, 0, sizeof(*result_out));
     bool is_good = volley_open(&volley);
-    int64_t begun_at = clock_now();
-    int64_t looked_at = begun_at;
-    volley.end_at = begun_at + options->time_us;
+    volley.begun_at = clock_now();
+    volley.end_at = volley.begun_at + options->time_us;
+    int64_t looked_at = volley.begun_at;
     for (unsigned i = 0; is_good && i < volley.lane_count; i++) {
-        lane_fill(&volley, &volley.lanes[i], begun_at);
+        lane_fill(&volley, &volley.lanes[i], volley.begun_at);
     }
     while (is_good && volley.under_way > 0) {
         volley_turn(&volley, &looked_at);
     }
-    result_out->elapsed_us = clock_now() - begun_at;
     volley_close(&volley);
     return is_good;
 }

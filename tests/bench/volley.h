@@ -34,7 +34,7 @@ struct volley_result {
     uint64_t lost;      /* Datagrams without an answer in time. */
     uint64_t abandoned; /* Questions without an answer to the last try. */
     uint64_t strange;   /* Datagrams that answer nothing that is under way. */
-    int64_t elapsed_us;
+    int64_t elapsed_us; /* To the last answer. */
     struct histogram waits;
 };
 

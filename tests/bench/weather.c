@@ -86,6 +86,9 @@ int64_t weather_delay(struct weather *weather, size_t address, const struct ques
     if (weather->is_dead || now >= weather->silent_from[address] || is_lost) {
         return WEATHER_NEVER;
     }
+    if (options->delay_median_ms <= 0) {
+        return 0;
+    }
     double delay_ms = options->delay_median_ms * exp(options->delay_sigma * draw_normal(ask));
     if (delay_ms > options->delay_max_ms) {
         delay_ms = options->delay_max_ms;
