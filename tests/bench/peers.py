@@ -180,9 +180,8 @@ def mxcache(place):
 listen = 127.0.0.1@{place.port}
 upstreams = {place.joined("@", " ")}
 control_socket = {place.folder}/control.sock
-snapshot_file =
-user =
 snapshot_file = {place.snapshot}
+user =
 {place.extra}""")
     return ["mxcache", "serve", "-c", conf]
 
