@@ -94,6 +94,11 @@ static void explain_zone(const struct settings *settings, size_t index, FILE *ou
     explain_zone_name(zone->name, zone->name_len, out);
     fputs("]\n", out);
     explain_line(schema_row(SCHEMA_ID_upstream)->name, settings->groups[zone->group].name, out);
+    if (zone->route != SETTINGS_ROUTE_UPSTREAM) {
+        struct explain_value value;
+        const struct schema_row *route = schema_row(SCHEMA_ID_route);
+        explain_line(route->name, explain_value(route, zone, &value), out);
+    }
 }
 
 /* What was left to what is known of the list has no line. */

@@ -52,6 +52,9 @@ static void *parse_base(struct parse *parse, const struct parse_section *section
     if (section->kind == SCHEMA_SECTION_LIST) {
         return &parse->settings->lists[section->index];
     }
+    if (section->kind == SCHEMA_SECTION_ZONE) {
+        return &parse->settings->zones[section->index];
+    }
     return parse->settings;
 }
 
@@ -144,33 +147,18 @@ static const struct schema_row *parse_find_row(
     return row;
 }
 
-/* A zone's setting: its words are looked at when all groups are known. */
-static bool parse_zone_setting(struct parse *parse, const struct schema_row *row,
+/* The name of a zone's group is looked for when all groups are known. */
+static bool parse_zone_group(struct parse *parse, const struct schema_row *row,
     const struct lexer_statement *statement, struct parse_zone *zone)
 {
-    const struct lexer_word *word = &statement->words[0];
     if (statement->word_count != 1) {
         finding_add(parse->findings, FINDING_ERROR, &statement->value_place,
             "%s takes one value (%s), and %zu stand here", row->name, row->form,
             statement->word_count);
         return false;
     }
-    if (row->id == SCHEMA_ID_upstream) {
-        zone->group = *word;
-        return true;
-    }
-    if (lexer_word_is(word, "upstream")) {
-        return true;
-    }
-    struct finding_quote quote;
-    finding_add(parse->findings, FINDING_ERROR, &word->place,
-        lexer_word_is(word, "direct")
-            ? "route = %s is not in this version yet: take the line out and name a group of "
-              "servers instead, with upstream = NAME"
-            : "route: \"%s\" is unknown: leave the line out and name a group of servers with "
-              "upstream = NAME",
-        finding_quote(word->bytes, word->len, &quote));
-    return false;
+    zone->group = statement->words[0];
+    return true;
 }
 
 /* Keeps the places of a list's words for the checks that speak of one entry. */
@@ -213,8 +201,8 @@ static void parse_take(struct parse *parse, const struct schema_row *row,
 {
     struct parse_origin *origin = parse_origin(parse, section, row->id);
     bool is_well = false;
-    if (section->kind == SCHEMA_SECTION_ZONE) {
-        is_well = parse_zone_setting(parse, row, statement, &parse->zones[section->index]);
+    if (row->id == SCHEMA_ID_upstream) {
+        is_well = parse_zone_group(parse, row, statement, &parse->zones[section->index]);
     } else {
         is_well = value_read(row, statement, parse_base(parse, section), parse->findings);
     }
@@ -497,9 +485,11 @@ void parse_resolve_zones(struct parse *parse)
     for (size_t i = 0; i < parse->settings->zone_count; i++) {
         const struct parse_zone *zone = &parse->zones[i];
         bool is_reported = zone->upstream.is_bad || zone->route.is_bad;
-        if (!zone->upstream.is_set && !is_reported) {
+        bool is_silent = !zone->upstream.is_set && !zone->route.is_set;
+        if (is_silent && !is_reported) {
             finding_add(parse->findings, FINDING_ERROR, &zone->place,
-                "this zone says nothing about whom to ask: write upstream = NAME below it");
+                "this zone says nothing about whom to ask: write upstream = NAME or "
+                "route = direct below it");
         } else if (zone->upstream.is_set && !zone->upstream.is_bad) {
             parse_find_group(parse, &zone->group, &parse->settings->zones[i].group);
         }

@@ -17,20 +17,20 @@ enum schema_section {
 };
 
 enum schema_kind {
-    SCHEMA_KIND_DURATION,  /* int64_t, microseconds. */
-    SCHEMA_KIND_SIZE,      /* uint64_t, bytes. */
-    SCHEMA_KIND_NUMBER,    /* uint64_t. */
-    SCHEMA_KIND_BOOL,      /* bool. */
-    SCHEMA_KIND_LOG_LEVEL, /* enum log_level. */
-    SCHEMA_KIND_TRUST_AD,  /* enum settings_trust_ad. */
-    SCHEMA_KIND_PATH,      /* char[]; absolute. */
-    SCHEMA_KIND_WORD,      /* char[]; may be empty. */
-    SCHEMA_KIND_ADDRESSES, /* struct address[]. */
-    SCHEMA_KIND_NETWORKS,  /* struct network[]. */
-    SCHEMA_KIND_SERVERS,   /* struct settings_server[]. */
-    SCHEMA_KIND_PINS,      /* struct settings_pin[]. */
-    SCHEMA_KIND_GROUP,     /* The name of a group. */
-    SCHEMA_KIND_ROUTE,
+    SCHEMA_KIND_DURATION,    /* int64_t, microseconds. */
+    SCHEMA_KIND_SIZE,        /* uint64_t, bytes. */
+    SCHEMA_KIND_NUMBER,      /* uint64_t. */
+    SCHEMA_KIND_BOOL,        /* bool. */
+    SCHEMA_KIND_LOG_LEVEL,   /* enum log_level. */
+    SCHEMA_KIND_TRUST_AD,    /* enum settings_trust_ad. */
+    SCHEMA_KIND_PATH,        /* char[]; absolute. */
+    SCHEMA_KIND_WORD,        /* char[]; may be empty. */
+    SCHEMA_KIND_ADDRESSES,   /* struct address[]. */
+    SCHEMA_KIND_NETWORKS,    /* struct network[]. */
+    SCHEMA_KIND_SERVERS,     /* struct settings_server[]. */
+    SCHEMA_KIND_PINS,        /* struct settings_pin[]. */
+    SCHEMA_KIND_GROUP,       /* The name of a group. */
+    SCHEMA_KIND_ROUTE,       /* enum settings_route. */
     SCHEMA_KIND_LIST_ACTION, /* enum settings_list_action. */
     SCHEMA_KIND_LIST_KIND,   /* enum settings_list_kind. */
     SCHEMA_KIND_LIST_KEY,    /* enum settings_list_key. */

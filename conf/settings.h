@@ -65,11 +65,19 @@ struct settings_group {
     size_t tls_pin_count;
 };
 
+/* How names are reached that could be asked at their own name servers. */
+enum settings_route {
+    SETTINGS_ROUTE_UPSTREAM, /* At the group. */
+    SETTINGS_ROUTE_DIRECT,   /* At the zone's name servers; the group names them. */
+    SETTINGS_ROUTE_AUTO,     /* DNS lists: the latter where the group's servers are refused. */
+};
+
 /* [zone NAME]: questions at or below the name go to one group. */
 struct settings_zone {
     uint8_t name[255]; /* Wire form, lower case. */
     uint8_t name_len;
     size_t group; /* Index into groups. */
+    enum settings_route route;
 };
 
 struct settings {
@@ -94,6 +102,8 @@ struct settings {
     int64_t try_timeout_us; /* Longest wait for one server before the next is asked. */
     uint64_t hedge_budget;  /* Per cent of questions that a second server is asked for early. */
     uint64_t asks_max;      /* Messages sent upstream for one question, at most. */
+    enum settings_route list_route; /* Of DNS lists that no [zone] speaks of. */
+    bool direct_private;            /* Name servers found on the net may be in private networks. */
 
     /* When an answer is due, and what may be given. */
     int64_t answer_deadline_us;

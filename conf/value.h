@@ -13,7 +13,7 @@ struct text;
  * `base` is the struct of the row's section.
  */
 
-/* False: reported, and the field is as it was. The kinds GROUP and ROUTE are not read here. */
+/* False: reported, and the field is as it was. The kind GROUP is not read here. */
 bool value_read(const struct schema_row *row, const struct lexer_statement *statement, void *base,
     struct findings *findings);
 

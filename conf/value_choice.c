@@ -9,6 +9,7 @@
 static const char *const value_choice_actions[] = {"auto", "servfail", "nxdomain", "pass"};
 static const char *const value_choice_kinds[] = {"auto", "ip", "allow", "domain", "hash"};
 static const char *const value_choice_keys[] = {"auto", "yes", "no"};
+static const char *const value_choice_routes[] = {"upstream", "direct", "auto"};
 
 struct value_choices {
     const char *const *words;
@@ -25,6 +26,9 @@ static struct value_choices value_choices_of(const struct schema_row *row)
     }
     if (row->kind == SCHEMA_KIND_LIST_KIND) {
         return (struct value_choices){value_choice_kinds, 5};
+    }
+    if (row->kind == SCHEMA_KIND_ROUTE) {
+        return (struct value_choices){value_choice_routes, 3};
     }
     must(row->kind == SCHEMA_KIND_LIST_KEY);
     return (struct value_choices){value_choice_keys, 3};

@@ -64,6 +64,7 @@ static size_t exchange_compose(struct resolver *resolver, const struct exchange_
     struct question question;
     struct ask_form ask = {
         .id = exchange->wire_id,
+        .is_final = exchange->is_direct,
         .wants_ad = form->trusts_ad,
         .wants_dnssec = form->wants_dnssec,
         .checking_disabled = form->checking_disabled,
@@ -91,6 +92,12 @@ static void exchange_count_sent(
     }
 }
 
+static bool exchange_is_direct(const struct resolver *resolver, const struct exchange_plan *plan)
+{
+    size_t group = resolver->servers.servers[plan->server].group;
+    return resolver->servers.groups[group].is_direct;
+}
+
 struct exchange *exchange_start(struct resolver *resolver, const struct exchange_form *form,
     const struct exchange_plan *plan, int64_t now)
 {
@@ -109,6 +116,7 @@ struct exchange *exchange_start(struct resolver *resolver, const struct exchange
         .is_stream = plan->is_stream,
         .has_edns = plan->has_edns,
         .is_recookied = plan->is_recookied,
+        .is_direct = exchange_is_direct(resolver, plan),
         .trusts_ad = form->trusts_ad,
         .sent_at = now,
     };
@@ -161,6 +169,7 @@ enum judge_verdict exchange_judge(struct resolver *resolver, struct exchange *ex
     judged->asked = &spelled;
     judged->has_edns = exchange->has_edns;
     judged->is_stream = exchange->is_stream;
+    judged->is_direct = exchange->is_direct;
     judged->is_spelled = exchange->is_spelled;
     judged->cookie = exchange->has_cookie ? &cookie : NULL;
     enum judge_verdict verdict = judge_reply(judged, resolver->normalised, normalised_out);

@@ -36,6 +36,7 @@ struct exchange {
     uint16_t wire_id;
     bool is_stream;
     bool has_edns;
+    bool is_direct;  /* A name server of the zone was asked. */
     bool trusts_ad;  /* As its group was configured when it was sent. */
     bool is_late;    /* Its try has timed out. */
     bool is_hedged;  /* Another server was asked before this try had its time. */

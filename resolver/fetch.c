@@ -5,6 +5,7 @@
 
 #include "base/must.h"
 #include "wire/types.h"
+#include "resolver/direct.h"
 #include "resolver/fetch_steps.h"
 #include "resolver/forward.h"
 #include "resolver/resolver_private.h"
@@ -176,7 +177,12 @@ bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const 
 {
     struct fetch *fetch = fetch_of(resolver, exchange);
     struct fetch_turn turn = {
-        .resolver = resolver, .fetch = fetch, .now = now, .exchange = exchange};
+        .resolver = resolver,
+        .fetch = fetch,
+        .now = now,
+        .exchange = exchange,
+        .reply = {bytes, len},
+    };
     struct judge_case judged = {
         .bytes = bytes,
         .len = len,
@@ -219,8 +225,11 @@ void fetch_on_lost(struct resolver *resolver, struct exchange *exchange, int64_t
 /* What happens when the time that AWAIT was given has passed; AWAIT: wait on. */
 static enum fetch_step fetch_after_wait(struct resolver *resolver, struct fetch *fetch, int64_t now)
 {
+    if (fetch->detour.is_awaited) {
+        return FETCH_ASK;
+    }
     if (forward_is_spent(resolver, fetch, now)) {
-        return FETCH_STORE;
+        return direct_is_lost(resolver, fetch, now) ? FETCH_ASK : FETCH_STORE;
     }
     bool is_held = fetch->is_hedging && !forward_may_hedge(resolver, fetch, now);
     return is_held ? FETCH_AWAIT : FETCH_ASK;
@@ -250,15 +259,35 @@ void fetch_retire(struct fetch *fetch)
     fetch->asks_left = 0;
 }
 
-void fetch_reroute(struct resolver *resolver, struct fetch *fetch)
+void fetch_turn_to(struct resolver *resolver, struct fetch *fetch, size_t group, int64_t now)
 {
     const struct list *head = &fetch->exchanges;
     for (struct list *at = head->next; at != head; at = at->next) {
         struct exchange *exchange = list_entry(at, struct exchange, link);
+        if (exchange->server != SERVER_NONE) {
+            server_on_withdrawn(&resolver->servers.servers[exchange->server]);
+        }
         exchange->server = SERVER_NONE;
         exchange->place = SERVER_NONE;
     }
     fetch->tries = (struct tries){0};
     fetch->has_again = false;
-    fetch->group = fetch_group(resolver, &fetch->inflight.key);
+    fetch->detour.is_awaited = false;
+    fetch->group = group;
+    forward_recall(resolver, fetch, now);
+}
+
+void fetch_reroute(struct resolver *resolver, struct fetch *fetch, int64_t now)
+{
+    const struct list *head = &fetch->exchanges;
+    for (struct list *at = head->next; at != head; at = at->next) {
+        struct exchange *exchange = list_entry(at, struct exchange, link);
+        exchange->server = SERVER_NONE; /* Its index is of the old table. */
+    }
+    bool awaited = fetch->detour.is_awaited;
+    fetch_turn_to(resolver, fetch, fetch_group(resolver, &fetch->inflight.key), now);
+    direct_route(resolver, fetch, now);
+    if (awaited) {
+        deadlines_set(&resolver->deadlines, &fetch->deadline, now);
+    }
 }

@@ -7,12 +7,12 @@
 
 #include "base/deadline.h"
 #include "base/list.h"
+#include "resolver/direct.h"
 #include "resolver/exchange.h"
 #include "resolver/inflight.h"
 #include "resolver/judge.h"
 #include "resolver/pick.h"
 #include "resolver/query.h"
-#include "resolver/refusal.h"
 #include "wire/question.h"
 
 /*
@@ -90,6 +90,7 @@ struct fetch {
     uint8_t depth;   /* As ordered; not 0: it was asked ahead. */
     bool is_retired; /* It failed its waiters and only listens. */
     size_t group;
+    struct detour detour;
     unsigned asks_left;
     struct tries tries;
     struct list exchanges;
@@ -104,19 +105,6 @@ struct fetch {
     bool is_hedging;  /* wakes_at is where a second server may be asked, not yet a timeout. */
     struct deadline deadline;
     enum ede ede; /* Why it fails, if it does. */
-};
-
-/* One visit of a fetch to the dispatcher. */
-struct fetch_turn {
-    struct resolver *resolver;
-    struct fetch *fetch;
-    int64_t now;
-    struct exchange *exchange; /* That the reply came on; NULL otherwise. */
-    enum judge_verdict verdict;
-    struct normalised normalised;
-    bool has_answer;        /* resolver->normalised holds the stored form. */
-    bool is_ad;             /* Validated, and by an upstream that is trusted to say so. */
-    struct refusal refusal; /* By the list that was asked; then has_answer tells what is given. */
 };
 
 /* The fetch for the order's key, new and with its first message under way, or NULL: no room. There
@@ -146,5 +134,7 @@ void fetch_on_deadline(struct resolver *resolver, struct fetch *fetch, int64_t n
  * and its end is no second failure. */
 void fetch_retire(struct fetch *fetch);
 
-/* After a reload: its group by the new settings; what is under way no longer knows its server. */
-void fetch_reroute(struct resolver *resolver, struct fetch *fetch);
+/* To another group; after a reload, to that of the new settings. What has been tried no longer
+ * counts, but what is under way may still answer. */
+void fetch_turn_to(struct resolver *resolver, struct fetch *fetch, size_t group, int64_t now);
+void fetch_reroute(struct resolver *resolver, struct fetch *fetch, int64_t now);

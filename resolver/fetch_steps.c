@@ -4,6 +4,8 @@
 #include "base/must.h"
 #include "cache/cache.h"
 #include "resolver/cut.h"
+#include "resolver/direct.h"
+#include "resolver/direct_learn.h"
 #include "resolver/fetch.h"
 #include "resolver/forward.h"
 
@@ -11,6 +13,7 @@ enum step_verdict fetch_route(struct fetch_turn *turn)
 {
     struct fetch *fetch = turn->fetch;
     fetch->group = fetch_group(turn->resolver, &fetch->inflight.key);
+    direct_route(turn->resolver, fetch, turn->now);
     forward_recall(turn->resolver, fetch, turn->now);
     fetch->step = FETCH_ASK;
     return STEP_ON;
@@ -35,6 +38,10 @@ enum step_verdict fetch_ask(struct fetch_turn *turn)
     struct fetch *fetch = turn->fetch;
     fetch->step = FETCH_AWAIT;
     fetch->is_hedging = false;
+    if (direct_must_wait(resolver, fetch, turn->now)) {
+        fetch->wakes_at = fetch->detour.ends_at;
+        return STEP_ON;
+    }
     struct exchange_plan plan;
     bool has_plan = forward_plan(resolver, fetch, turn->now, &plan);
     fetch->is_gated = has_plan && plan.is_gated;
@@ -56,7 +63,8 @@ enum step_verdict fetch_ask(struct fetch_turn *turn)
     if (exchange == NULL) {
         probe_watch(resolver, plan.server, turn->now);
         fetch->current = POOL_NONE;
-        fetch->wakes_at = forward_resume_at(resolver, fetch, turn->now);
+        bool is_lost = direct_is_lost(resolver, fetch, turn->now);
+        fetch->wakes_at = is_lost ? turn->now : forward_resume_at(resolver, fetch, turn->now);
         return STEP_ON;
     }
     fetch->current = exchange->id;
@@ -123,6 +131,15 @@ static void fetch_ask_in_doubt(struct fetch_turn *turn)
     turn->exchange->is_late = true;
 }
 
+/* Some resolvers refuse to ask certain lists (REFUSED): then these are asked without them. */
+static bool fetch_is_shut_out(struct fetch_turn *turn, enum ede ede)
+{
+    const struct lists *lists = &turn->resolver->lists;
+    return ede == EDE_PROHIBITED && turn->fetch->is_list &&
+           lists_row(lists, &turn->fetch->inflight.key) != NULL &&
+           direct_on_refusal(turn->resolver, turn->fetch, turn->now);
+}
+
 /* This server will not help; another may, now or when its late reply comes. */
 static void fetch_fail_server(struct fetch_turn *turn, enum ede ede)
 {
@@ -135,8 +152,10 @@ static void fetch_fail_server(struct fetch_turn *turn, enum ede ede)
     fetch->ede = ede;
     counter_add(&turn->resolver->stats.upstream_failures, 1);
     fetch_close(turn, false);
-    if (forward_is_spent(turn->resolver, fetch, turn->now)) {
-        fetch->step = FETCH_STORE;
+    if (direct_is_lost(turn->resolver, fetch, turn->now)) {
+        fetch->step = FETCH_ASK;
+    } else if (forward_is_spent(turn->resolver, fetch, turn->now)) {
+        fetch->step = fetch_is_shut_out(turn, ede) ? FETCH_ASK : FETCH_STORE;
     } else if (was_current) {
         fetch->step = FETCH_ASK;
     } else {
@@ -203,15 +222,38 @@ static void fetch_bound_denial(struct fetch_turn *turn)
     refusal_bound_ttls(turn->resolver->normalised, normalised->len, min, max);
 }
 
+/* The list refuses those who ask for us, and may answer us: then this reply is nobody's, and the
+ * list's own name servers are asked. */
+static bool fetch_evades(struct fetch_turn *turn)
+{
+    struct resolver *resolver = turn->resolver;
+    struct fetch *fetch = turn->fetch;
+    const struct cache_key *key = &fetch->inflight.key;
+    const struct list_zone *row = lists_row(&resolver->lists, key);
+    struct list_answer answer =
+        list_answer_of(row, key->type, resolver->normalised, turn->normalised.len);
+    if (row == NULL || !list_cause_is_path(answer.cause) ||
+        !direct_on_refusal(resolver, fetch, turn->now)) {
+        return false;
+    }
+    turn->has_answer = false;
+    fetch->step = FETCH_ASK;
+    return true;
+}
+
 /* The one place where a list's refusal is first seen. */
 static void fetch_take_list_answer(struct fetch_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
     struct fetch *fetch = turn->fetch;
+    if (fetch_evades(turn)) {
+        return;
+    }
     turn->refusal =
         refusal_judge(resolver, fetch->list, &fetch->inflight.key, turn->normalised.len, turn->now);
     if (turn->refusal.cause == LIST_CAUSE_NONE) {
         fetch_bound_denial(turn);
+        direct_on_answer(resolver, fetch);
         return;
     }
     counter_add(&resolver->stats.list_refusals, 1);
@@ -229,6 +271,21 @@ static void fetch_take_answer(struct fetch_turn *turn)
     turn->fetch->step = FETCH_STORE;
     if (turn->fetch->is_list) {
         fetch_take_list_answer(turn);
+    } else {
+        direct_on_answer(turn->resolver, turn->fetch);
+    }
+}
+
+/* The zone's name servers say that others know. */
+static void fetch_follow(struct fetch_turn *turn)
+{
+    bool is_followed = turn->exchange->server != SERVER_NONE &&
+                       direct_follow(turn->resolver, turn->fetch, &turn->reply, turn->now);
+    if (is_followed) {
+        fetch_close(turn, true);
+        turn->fetch->step = FETCH_ASK;
+    } else {
+        fetch_fail_server(turn, EDE_OTHER);
     }
 }
 
@@ -261,6 +318,9 @@ enum step_verdict fetch_judge(struct fetch_turn *turn)
         return STEP_ON;
     case JUDGE_REFUSED:
         fetch_fail_server(turn, EDE_PROHIBITED);
+        return STEP_ON;
+    case JUDGE_REFERRAL:
+        fetch_follow(turn);
         return STEP_ON;
     case JUDGE_SERVFAIL:
     case JUDGE_LAME:
@@ -391,6 +451,7 @@ enum step_verdict fetch_publish(struct fetch_turn *turn)
         query_on_published(turn->resolver, query, &publication, turn->now);
     }
     inflight_remove(&fetch->inflight);
+    direct_learn_on_published(turn->resolver, &fetch->inflight.key, &publication, turn->now);
     if (turn->has_answer) {
         ahead_on_answer(
             turn->resolver, fetch, turn->resolver->normalised, turn->normalised.len, turn->now);

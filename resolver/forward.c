@@ -27,10 +27,17 @@ static bool forward_wants_edns(const struct server *server, unsigned tries_befor
     return now >= server->plain_until && !may_drop;
 }
 
+/* Messages that are not for this group: when a zone's own name servers do not help, the upstream
+ * servers are still to be asked. */
+static unsigned forward_asks_kept(const struct resolver *resolver, const struct fetch *fetch)
+{
+    return forward_group(resolver, fetch)->is_direct ? resolver->limits.asks_max / 3 : 0;
+}
+
 bool forward_plan(struct resolver *resolver, const struct fetch *fetch, int64_t now,
     struct exchange_plan *plan_out)
 {
-    if (fetch->asks_left == 0 || now >= fetch->ends_at) {
+    if (fetch->asks_left <= forward_asks_kept(resolver, fetch) || now >= fetch->ends_at) {
         return false;
     }
     if (fetch->has_again) {
@@ -50,7 +57,7 @@ bool forward_plan(struct resolver *resolver, const struct fetch *fetch, int64_t 
         .has_edns = forward_wants_edns(server, fetch->tries.asked[place], now),
         .is_gated = server_is_resting(server),
     };
-    return true;
+    return !plan_out->is_gated || !group->is_direct; /* There is another way than to wait. */
 }
 
 static uint64_t forward_question(const struct resolver *resolver, const struct fetch *fetch)
@@ -63,8 +70,8 @@ void forward_recall(struct resolver *resolver, struct fetch *fetch, int64_t now)
     const struct server_group *group = forward_group(resolver, fetch);
     uint64_t question = forward_question(resolver, fetch);
     for (size_t place = 0; place < group->count; place++) {
-        enum doubt_verdict verdict =
-            doubt_of(&resolver->doubts, question, group->first + place, now);
+        enum doubt_verdict verdict = doubt_of(
+            &resolver->doubts, question, server_id(&resolver->servers, group->first + place), now);
         fetch->tries.is_doubtful[place] = verdict != DOUBT_NONE;
         fetch->tries.has_failed[place] = verdict == DOUBT_FIRM;
     }
@@ -77,11 +84,12 @@ void forward_remember(struct resolver *resolver, const struct fetch *fetch,
         return;
     }
     uint64_t question = forward_question(resolver, fetch);
+    uint64_t server = server_id(&resolver->servers, exchange->server);
     if (has_failed) {
-        bool is_new = doubt_add(&resolver->doubts, question, exchange->server, now);
+        bool is_new = doubt_add(&resolver->doubts, question, server, now);
         server_on_failure(&resolver->servers.servers[exchange->server], is_new);
     } else {
-        doubt_clear(&resolver->doubts, question, exchange->server);
+        doubt_clear(&resolver->doubts, question, server);
     }
 }
 

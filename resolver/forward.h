@@ -20,7 +20,8 @@ struct fetch;
 
 /* The next message: the same server again in another way if the last reply called for it, else the
  * server that pick_server() names. False: nobody is left to ask, or no ask is left. With
- * plan_out->is_gated all that are left rest: probes find out when one is back. */
+ * plan_out->is_gated all that are left rest: probes find out when one is back. A direct group whose
+ * servers rest is nobody, and does not get all of the asks. */
 bool forward_plan(struct resolver *resolver, const struct fetch *fetch, int64_t now,
     struct exchange_plan *plan_out);
 

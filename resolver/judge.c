@@ -17,10 +17,34 @@ static enum judge_verdict judge_rcode(unsigned rcode, bool has_edns)
     return rcode == RCODE_REFUSED ? JUDGE_REFUSED : JUDGE_SERVFAIL;
 }
 
+/* A name server says of what it knows itself that it does (AA). A resolver in its place would give
+ * us what others say, a refusal for instance; and the end of a chain that leads out of the zone is
+ * for somebody else to tell. */
+static bool judge_is_lame(const struct message *reply, enum normalise_verdict verdict,
+    const struct normalised *normalised)
+{
+    bool is_denial = verdict != NORMALISE_ANSWER;
+    bool is_hearsay =
+        (reply->flags & HEADER_AA) == 0 && (is_denial || (reply->flags & HEADER_RA) != 0);
+    bool is_open = is_denial && normalised->is_chained && !normalised->has_soa;
+    return is_hearsay || is_open;
+}
+
 static enum judge_verdict judge_records(const struct judge_case *judged,
     const struct message *reply, uint8_t *stored_out, struct normalised *normalised_out)
 {
-    switch (normalise_reply(reply, &judged->limits, stored_out, MESSAGE_SIZE_MAX, normalised_out)) {
+    enum normalise_verdict verdict =
+        normalise_reply(reply, &judged->limits, stored_out, MESSAGE_SIZE_MAX, normalised_out);
+    if (verdict == NORMALISE_REFERRAL) {
+        return judged->is_direct ? JUDGE_REFERRAL : JUDGE_LAME;
+    }
+    if (verdict == NORMALISE_BROKEN) {
+        return JUDGE_MALFORMED;
+    }
+    if (judged->is_direct && judge_is_lame(reply, verdict, normalised_out)) {
+        return JUDGE_LAME;
+    }
+    switch (verdict) {
     case NORMALISE_ANSWER:
         return JUDGE_ANSWER;
     case NORMALISE_NODATA:
@@ -28,9 +52,8 @@ static enum judge_verdict judge_records(const struct judge_case *judged,
     case NORMALISE_NXDOMAIN:
         return JUDGE_NXDOMAIN;
     case NORMALISE_REFERRAL:
-        return JUDGE_LAME;
     case NORMALISE_BROKEN:
-        return JUDGE_MALFORMED;
+        break;
     }
     return JUDGE_MALFORMED;
 }

@@ -31,7 +31,8 @@ struct judge_case {
     const struct question *asked; /* That we sent. */
     bool has_edns;                /* We sent an OPT record. */
     bool is_stream;
-    bool is_spelled;             /* With letters in random case, which are to come back. */
+    bool is_direct;  /* A name server of the zone was asked: it is to know, not to ask. */
+    bool is_spelled; /* With letters in random case, which are to come back. */
     struct judge_cookie *cookie; /* NULL: none was sent. */
     struct normalise_limits limits;
 };
@@ -47,7 +48,8 @@ enum judge_verdict {
     JUDGE_NO_COOKIE,  /* Right but for the cookie: a forgery, or the server has lost it. */
     JUDGE_SERVFAIL,   /* Or another rcode that is no answer. */
     JUDGE_REFUSED,    /* It will not answer us. */
-    JUDGE_LAME,       /* A referral, or nothing: no forwarder for this name. */
+    JUDGE_LAME,       /* A referral, or nothing: no forwarder, or no authority, for this name. */
+    JUDGE_REFERRAL,   /* Of a name server: others know. */
     JUDGE_MALFORMED,  /* It has our id and question, but cannot be read, or is cut on a stream. */
     JUDGE_STRANGER,   /* Not the reply to what we asked. */
 };

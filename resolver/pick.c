@@ -50,7 +50,8 @@ static size_t pick_explore(const struct server_table *table, const struct server
     if (tries->is_doubtful[place] || tries->has_failed[place]) {
         return SERVER_NONE;
     }
-    return server_is_resting(server) || server_is_silent(server, now) ? SERVER_NONE : place;
+    bool is_well = !server_is_resting(server) && !server_is_silent(server, now);
+    return is_well && !(group->is_direct && server_is_vacant(server)) ? place : SERVER_NONE;
 }
 
 static bool tries_are_none(const struct tries *tries, size_t count)
@@ -75,10 +76,11 @@ size_t pick_server(const struct server_table *table, const struct server_group *
     size_t best = SERVER_NONE;
     struct rank best_rank = {0};
     for (size_t place = 0; place < group->count; place++) {
-        if (tries->has_failed[place] || tries->silent[place] >= PICK_SILENT_MAX) {
+        const struct server *server = &table->servers[group->first + place];
+        bool is_out = tries->has_failed[place] || tries->silent[place] >= PICK_SILENT_MAX;
+        if (is_out || (group->is_direct && server_is_vacant(server))) {
             continue;
         }
-        const struct server *server = &table->servers[group->first + place];
         struct rank rank = {
             .is_doubtful = tries->is_doubtful[place],
             .asked = tries->asked[place],

@@ -4,6 +4,7 @@
 #include "wire/match.h"
 #include "wire/question.h"
 #include "wire/types.h"
+#include "resolver/direct.h"
 #include "resolver/exchange.h"
 #include "resolver/forward.h"
 #include "resolver/resolver_private.h"
@@ -48,10 +49,11 @@ void probe_hasten(struct resolver *resolver, size_t index, int64_t now)
     }
 }
 
-/* Questions wait for servers to come back. */
-static bool probe_is_wanted(const struct resolver *resolver)
+/* Questions wait for servers to come back; not for those of a direct group, where they go another
+ * way meanwhile. */
+static bool probe_is_wanted(const struct resolver *resolver, const struct server *server)
 {
-    return resolver->fetches.in_use > 0;
+    return resolver->fetches.in_use > 0 && !resolver->servers.groups[server->group].is_direct;
 }
 
 /* The last probe had its time. */
@@ -69,7 +71,7 @@ void probe_on_deadline(struct resolver *resolver, size_t index, int64_t now)
     struct server *server = probe_server(resolver, index);
     struct probe *probe = &server->probe;
     probe_end(resolver, probe);
-    if (!server_is_resting(server)) {
+    if (!server_is_resting(server) || !direct_is_used(resolver, server->group, now)) {
         probe->interval_us = 0;
         probe->missed = 0;
         return;
@@ -86,8 +88,8 @@ void probe_on_deadline(struct resolver *resolver, size_t index, int64_t now)
     probe->exchange = exchange != NULL ? exchange->id : POOL_NONE;
     probe->sent_at = now;
     probe->missed++;
-    probe_arm(
-        resolver, index, now + (probe_is_wanted(resolver) ? PROBE_WANTED_US : probe->interval_us));
+    bool is_wanted = probe_is_wanted(resolver, server);
+    probe_arm(resolver, index, now + (is_wanted ? PROBE_WANTED_US : probe->interval_us));
     probe->interval_us =
         2 * probe->interval_us < PROBE_LAST_US ? 2 * probe->interval_us : PROBE_LAST_US;
 }
@@ -113,19 +115,24 @@ void probe_on_lost(struct resolver *resolver, struct exchange *exchange)
     exchange_forget(resolver, exchange);
 }
 
+void probe_stop(struct resolver *resolver, size_t index)
+{
+    struct probe *probe = &probe_server(resolver, index)->probe;
+    probe_end(resolver, probe);
+    deadlines_clear(&resolver->deadlines, &probe->deadline);
+    probe->interval_us = 0;
+}
+
 void probe_stop_all(struct resolver *resolver)
 {
-    for (size_t i = 0; i < resolver->servers.count; i++) {
-        struct probe *probe = &probe_server(resolver, i)->probe;
-        probe_end(resolver, probe);
-        deadlines_clear(&resolver->deadlines, &probe->deadline);
-        probe->interval_us = 0;
+    for (size_t i = 0; i < resolver->servers.places; i++) {
+        probe_stop(resolver, i);
     }
 }
 
 void probe_start_all(struct resolver *resolver, int64_t now)
 {
-    for (size_t i = 0; i < resolver->servers.count; i++) {
+    for (size_t i = 0; i < resolver->servers.places; i++) {
         probe_watch(resolver, i, now);
     }
 }

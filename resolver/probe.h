@@ -44,6 +44,9 @@ bool probe_on_reply(struct resolver *resolver, struct exchange *exchange, const 
     size_t len, int64_t now);
 void probe_on_lost(struct resolver *resolver, struct exchange *exchange);
 
+/* The server leaves its place: ends its probe. */
+void probe_stop(struct resolver *resolver, size_t index);
+
 /* Before the table of servers is replaced: ends all probes. After it: starts those that are due. */
 void probe_stop_all(struct resolver *resolver);
 void probe_start_all(struct resolver *resolver, int64_t now);

@@ -5,6 +5,8 @@
 
 #include "base/must.h"
 #include "conf/settings.h"
+#include "resolver/direct.h"
+#include "resolver/direct_learn.h"
 #include "resolver/fetch.h"
 #include "resolver/query.h"
 #include "resolver/resolver_private.h"
@@ -41,8 +43,7 @@ static bool resolver_init_pools(struct resolver *resolver, uint32_t questions_ma
            pool_init(&resolver->fetches, sizeof(struct fetch), fetches_max) &&
            pool_init(&resolver->exchanges, sizeof(struct exchange), 2 * fetches_max) &&
            inflight_init(&resolver->inflight, fetches_max, resolver->random) &&
-           deadlines_init(
-               &resolver->deadlines, questions_max + fetches_max + RESOLVER_SERVERS_MAX + 2);
+           deadlines_init(&resolver->deadlines, questions_max + fetches_max + RESOLVER_DEADLINES);
 }
 
 struct resolver *resolver_new(const struct resolver_options *options)
@@ -65,6 +66,7 @@ struct resolver *resolver_new(const struct resolver_options *options)
     }
     resolver->cookie_secret = hash_key_new(options->random);
     lists_set_settings(&resolver->lists, options->settings);
+    direct_init(resolver, options->settings);
     warm_start(resolver, 0); /* Due at the first look at the deadlines. */
     return resolver;
 }
@@ -177,6 +179,9 @@ static void resolver_run_one(struct resolver *resolver, const struct deadline *d
     case LIFE_LISTS:
         list_test_on_deadline(resolver, now);
         return;
+    case LIFE_DIRECT:
+        direct_learn_on_deadline(resolver, (size_t)due->id, now);
+        return;
     }
     must_never("a life");
 }
@@ -207,10 +212,11 @@ bool resolver_set_settings(struct resolver *resolver, const struct settings *set
     resolver_take_limits(resolver, settings);
     lists_set_settings(&resolver->lists, settings);
     ahead_set_settings(resolver, settings);
+    direct_set_settings(resolver, settings);
     for (uint32_t i = 0; i < resolver->fetches.count; i++) {
         struct fetch *fetch = pool_at(&resolver->fetches, i);
         if (fetch != NULL) {
-            fetch_reroute(resolver, fetch);
+            fetch_reroute(resolver, fetch, now);
         }
     }
     probe_start_all(resolver, now);
@@ -243,12 +249,31 @@ const struct resolver_stats *resolver_stats_of(const struct resolver *resolver)
     return &resolver->stats;
 }
 
+/* The server with that number, when places that nobody has are not counted. */
+static const struct server *resolver_find_server(const struct server_table *table, size_t index)
+{
+    if (index < table->count) {
+        return &table->servers[index];
+    }
+    size_t number = table->count;
+    for (size_t i = 0; i < SERVER_DIRECT_GROUPS; i++) {
+        const struct server_group *group = &table->groups[table->group_count + i];
+        for (size_t place = 0; place < group->count; place++) {
+            const struct server *server = &table->servers[group->first + place];
+            if (!server_is_vacant(server) && number++ == index) {
+                return server;
+            }
+        }
+    }
+    return NULL;
+}
+
 bool resolver_server_at(const struct resolver *resolver, size_t index, struct server_view *view_out)
 {
-    if (index >= resolver->servers.count) {
+    const struct server *server = resolver_find_server(&resolver->servers, index);
+    if (server == NULL) {
         return false;
     }
-    const struct server *server = &resolver->servers.servers[index];
     *view_out = (struct server_view){
         .group = resolver->servers.groups[server->group].name,
         .address = server->settings.address,

@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "resolver/ahead.h"
+#include "resolver/direct.h"
 #include "resolver/doubt.h"
 #include "resolver/hedge.h"
 #include "resolver/inflight.h"
@@ -25,14 +26,15 @@
  *     queries.in_use   <= queries.count   = questions_max
  *     fetches.in_use   <= fetches.count   = 2 x questions_max: a fetch may outlive its waiters
  *     exchanges.in_use <= exchanges.count = 2 x fetches.count
- *     deadlines        <= queries.count + fetches.count + RESOLVER_SERVERS_MAX + 2
+ *     deadlines        <= queries.count + fetches.count + RESOLVER_DEADLINES
  *
- * The two deadlines more are those of `warm` and `lists`.
+ * Of the latter each server and each direct zone has one, `warm` and `lists`.
  */
 struct cache;
 struct settings;
 
 #define RESOLVER_SERVERS_MAX (SETTINGS_GROUPS_MAX * SETTINGS_SERVERS_MAX)
+#define RESOLVER_DEADLINES   (RESOLVER_SERVERS_MAX + SERVER_DIRECT_MAX + SERVER_DIRECT_GROUPS + 2)
 
 /* The scalars of the settings that this floor obeys. */
 struct resolver_limits {
@@ -76,6 +78,7 @@ struct resolver {
     struct warm warm;
     struct lists lists;
     struct ahead ahead;
+    struct direct direct;
     struct resolver_stats stats;
     struct unsettled unsettled[RESOLVER_UNSETTLED_MAX];
     unsigned unsettled_count;
@@ -93,6 +96,7 @@ enum life {
     LIFE_PROBE, /* Its id is the server's index. */
     LIFE_WARM,
     LIFE_LISTS,
+    LIFE_DIRECT, /* Its id is the direct zone's index. */
 };
 
 /* What a step tells its dispatcher. */

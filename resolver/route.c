@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/settings.h"
-
 static struct route_zone *route_place(const struct route *route, const uint8_t *name, size_t len)
 {
     uint64_t hash = hash_siphash13(&route->secret, name, len);
@@ -34,6 +32,7 @@ bool route_init(struct route *route, const struct settings *settings, struct ran
         memcpy(place->name, zone->name, zone->name_len);
         place->name_len = zone->name_len;
         place->group = zone->group;
+        place->mode = zone->route;
     }
     return true;
 }
@@ -44,8 +43,7 @@ void route_fini(struct route *route)
     *route = (struct route){0};
 }
 
-static const struct route_zone *route_find(
-    const struct route *route, const uint8_t *name, size_t len)
+const struct route_zone *route_zone_of(const struct route *route, const uint8_t *name, size_t len)
 {
     for (size_t at = 0; at < len; at += (size_t)name[at] + 1) {
         const struct route_zone *zone = route_place(route, name + at, len - at);
@@ -58,12 +56,12 @@ static const struct route_zone *route_find(
 
 size_t route_group(const struct route *route, const uint8_t *name, size_t len)
 {
-    const struct route_zone *zone = route_find(route, name, len);
+    const struct route_zone *zone = route_zone_of(route, name, len);
     return zone != NULL ? zone->group : 0;
 }
 
 bool route_is_configured(const struct route *route, const uint8_t *name, size_t len)
 {
-    const struct route_zone *zone = route_find(route, name, len);
+    const struct route_zone *zone = route_zone_of(route, name, len);
     return zone != NULL && zone->name_len > 1;
 }

@@ -6,18 +6,19 @@
 #include <stdint.h>
 
 #include "base/hash.h"
+#include "conf/settings.h"
 
 /*
  * Which upstream group a name is asked at: the [zone] with the longest matching suffix, else group
  * 0. A hash table of the zones, asked once per label of the name. One worker's.
  */
-struct settings;
 struct random;
 
 struct route_zone {
     uint8_t name[255]; /* Lower case. */
     uint8_t name_len;  /* 0: an empty place in the table. */
     size_t group;
+    enum settings_route mode;
 };
 
 struct route {
@@ -32,6 +33,9 @@ void route_fini(struct route *route);
 
 /* The index of the group in settings->groups. `name` is lower case. */
 size_t route_group(const struct route *route, const uint8_t *name, size_t len);
+
+/* The [zone] that covers the name, or NULL. */
+const struct route_zone *route_zone_of(const struct route *route, const uint8_t *name, size_t len);
 
 /* A [zone] section covers the name: whatever is special about it, the operator has spoken. The root
  * covers everything and says nothing special about anything. */

@@ -19,6 +19,15 @@ static size_t server_table_find(
     return SERVER_NONE;
 }
 
+/* The same server in its new place. What is under way no longer knows it. */
+static void server_move(struct server *server, const struct server *before, size_t group)
+{
+    memcpy(server, before, sizeof *server);
+    server->group = group;
+    server->owed = 0;
+    server->probe = (struct probe){0};
+}
+
 static void server_table_add_group(struct server_table *fresh, const struct server_table *old,
     const struct settings_group *settings, size_t index)
 {
@@ -31,12 +40,30 @@ static void server_table_add_group(struct server_table *fresh, const struct serv
         struct server *server = &fresh->servers[fresh->count++];
         size_t before = server_table_find(old, settings->name, &settings->servers[i]);
         if (before != SERVER_NONE) {
-            memcpy(server, &old->servers[before], sizeof *server);
-            server->owed = 0; /* What is under way no longer knows its server. */
-            server->probe = (struct probe){0};
+            server_move(server, &old->servers[before], index);
         }
         server->settings = settings->servers[i];
         server->group = index;
+    }
+}
+
+/* The direct groups as they were, or empty. */
+static void server_table_add_direct(struct server_table *fresh, const struct server_table *old)
+{
+    fresh->places = fresh->count + SERVER_DIRECT_MAX;
+    for (size_t i = 0; i < SERVER_DIRECT_GROUPS; i++) {
+        size_t index = fresh->group_count + i;
+        struct server_group *group = &fresh->groups[index];
+        const struct server_group *before =
+            old->groups != NULL ? &old->groups[old->group_count + i] : NULL;
+        *group = before != NULL ? *before : (struct server_group){.is_direct = true};
+        group->first = fresh->count + i * SERVER_DIRECT_SIZE;
+        for (size_t place = 0; before != NULL && place < SERVER_DIRECT_SIZE; place++) {
+            const struct server *server = &old->servers[before->first + place];
+            if (server->generation > 0 || !server_is_vacant(server)) {
+                server_move(&fresh->servers[group->first + place], server, index);
+            }
+        }
     }
 }
 
@@ -49,8 +76,8 @@ bool server_table_init(
         total += settings->groups[i].server_count;
     }
     *table = (struct server_table){.group_count = settings->group_count};
-    table->servers = calloc(total + 1, sizeof *table->servers);
-    table->groups = calloc(settings->group_count + 1, sizeof *table->groups);
+    table->servers = calloc(total + SERVER_DIRECT_MAX, sizeof *table->servers);
+    table->groups = calloc(settings->group_count + SERVER_DIRECT_GROUPS, sizeof *table->groups);
     if (table->servers == NULL || table->groups == NULL) {
         server_table_fini(table);
         return false;
@@ -58,6 +85,7 @@ bool server_table_init(
     for (size_t i = 0; i < settings->group_count; i++) {
         server_table_add_group(table, old != NULL ? old : &none, &settings->groups[i], i);
     }
+    server_table_add_direct(table, old != NULL ? old : &none);
     return true;
 }
 
@@ -66,6 +94,16 @@ void server_table_fini(struct server_table *table)
     free(table->servers);
     free(table->groups);
     *table = (struct server_table){0};
+}
+
+bool server_is_vacant(const struct server *server)
+{
+    return server->settings.address.family == ADDRESS_NONE;
+}
+
+uint64_t server_id(const struct server_table *table, size_t index)
+{
+    return index | (uint64_t)table->servers[index].generation << 32;
 }
 
 int64_t server_try_timeout(const struct server *server, unsigned tries_before, int64_t max_us)

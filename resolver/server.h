@@ -23,14 +23,21 @@
  * while questions that have nobody else to ask wait for it to come back; any reply ends the rest.
  * Failing: SERVER_FAILURES_MAX
  * replies in a row, none usable (REFUSED to all we ask, say): it is asked after those that help.
+ *
+ * Behind the configured groups stand SERVER_DIRECT_GROUPS more, empty at first: the name servers of
+ * zones that are asked directly (resolver/direct.h), which come and go. A place without a server
+ * has no address; memory is touched when it gets one.
  */
-#define SERVER_STREAK_MAX   3
-#define SERVER_FAILURES_MAX 4
-#define SERVER_SILENT_MIN   6
-#define SERVER_SILENT_US    (INT64_C(10) * 1000)
-#define SERVER_TRY_MIN_US   (INT64_C(200) * 1000)
-#define SERVER_HEDGE_MIN_US (INT64_C(5) * 1000)
-#define SERVER_HEDGE_MAX_US (INT64_C(400) * 1000)
+#define SERVER_DIRECT_GROUPS 32
+#define SERVER_DIRECT_SIZE   8 /* Servers of such a group. */
+#define SERVER_DIRECT_MAX    (SERVER_DIRECT_GROUPS * SERVER_DIRECT_SIZE)
+#define SERVER_STREAK_MAX    3
+#define SERVER_FAILURES_MAX  4
+#define SERVER_SILENT_MIN    6
+#define SERVER_SILENT_US     (INT64_C(10) * 1000)
+#define SERVER_TRY_MIN_US    (INT64_C(200) * 1000)
+#define SERVER_HEDGE_MIN_US  (INT64_C(5) * 1000)
+#define SERVER_HEDGE_MAX_US  (INT64_C(400) * 1000)
 
 /* EDNS refused: it is asked without for so long, then EDNS has its next chance. */
 #define SERVER_PLAIN_FOR_US (INT64_C(900) * 1000000)
@@ -40,6 +47,7 @@
 struct server {
     struct settings_server settings;
     size_t group;
+    uint32_t generation;   /* Of its place: how many servers have stood there before. */
     int64_t latency_us;    /* Smoothed round trip (7/8 old, 1/8 new); 0: none measured yet. */
     struct latency recent; /* What hedging goes by. */
     float loss;            /* The share of lost tries lately, 0 to 1. */
@@ -62,17 +70,19 @@ struct server {
 
 struct server_group {
     char name[SETTINGS_NAME_SIZE];
-    size_t first; /* Index into servers. */
-    size_t count;
+    size_t first;    /* Index into servers. */
+    size_t count;    /* Of a direct group: up to the last place that is not vacant. */
     uint16_t origin; /* Its tag in the cache (resolver/origin.h). */
     bool trusts_ad;
+    bool is_direct;
 };
 
 struct server_table {
     struct server *servers;
-    size_t count;
+    size_t count;  /* Configured ones. */
+    size_t places; /* With those of the direct groups. */
     struct server_group *groups;
-    size_t group_count;
+    size_t group_count; /* Configured ones; the direct groups stand behind them. */
 };
 
 /* Builds the table for `settings`, with the health of those servers that stood in `old` (NULL:
@@ -80,6 +90,12 @@ struct server_table {
 bool server_table_init(
     struct server_table *table, const struct settings *settings, const struct server_table *old);
 void server_table_fini(struct server_table *table);
+
+/* Nobody stands there; of a place in a direct group. */
+bool server_is_vacant(const struct server *server);
+
+/* A server's name in memories that outlive it: no other has had it, in whatever place. */
+uint64_t server_id(const struct server_table *table, size_t index);
 
 /* How long to wait for this server before its try counts as lost: twice what 99 of 100 replies take
  * lately (four times the round trip while that is not known), at least SERVER_TRY_MIN_US, doubled

@@ -7,7 +7,7 @@
 
 static uint16_t ask_flags(const struct ask_form *form)
 {
-    unsigned flags = HEADER_RD;
+    unsigned flags = form->is_final ? 0 : HEADER_RD;
     flags |= form->wants_ad ? HEADER_AD : 0;
     flags |= form->checking_disabled ? HEADER_CD : 0;
     return (uint16_t)flags;

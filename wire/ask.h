@@ -8,11 +8,12 @@
 struct question;
 
 /*
- * Composing a question to an upstream server. RD is always set: we forward. Cookie and padding are
- * EDNS options: without EDNS there are none. Pure, no allocation.
+ * Composing a question to an upstream server, or to a name server of the zone. Cookie and padding
+ * are EDNS options: without EDNS there are none. Pure, no allocation.
  */
 struct ask_form {
     uint16_t id;            /* Unpredictable (RFC 5452 section 4.3). */
+    bool is_final;          /* RD=0: we ask a name server for what it knows itself. */
     bool wants_ad;          /* AD=1: tell me if you have validated (RFC 6840 section 5.7). */
     bool wants_dnssec;      /* DO. */
     bool checking_disabled; /* CD. */

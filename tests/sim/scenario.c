@@ -137,6 +137,12 @@ static void play_reload(struct scenario *scenario, const struct words *words)
     sim_reload(scenario->sim, scenario->conf);
 }
 
+static void play_publish(struct scenario *scenario, const struct words *words)
+{
+    (void)words;
+    sim_change_world(scenario->sim, scenario->world);
+}
+
 static void play_line(struct scenario *scenario, const struct words *words)
 {
     static const struct {
@@ -161,6 +167,7 @@ static void play_line(struct scenario *scenario, const struct words *words)
         {"counter", play_counter},
         {"ahead", play_ahead},
         {"reload", play_reload},
+        {"publish", play_publish},
         {"flush", play_flush},
     };
     for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
@@ -208,6 +215,10 @@ static bool scenario_describe(struct scenario *scenario, const char *line)
     }
     if (strncmp(line, "conf-anew", 9) == 0) {
         scenario->conf[0] = '\0';
+        return true;
+    }
+    if (strncmp(line, "data-anew", 9) == 0) {
+        scenario->world[0] = '\0';
         return true;
     }
     return false;

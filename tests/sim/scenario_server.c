@@ -71,6 +71,8 @@ static bool server_set_flag(struct sim_server *server, const char *word)
         {"drops-edns", offsetof(struct sim_server, drops_edns)},
         {"cookie", offsetof(struct sim_server, has_cookies)},
         {"badcookie", offsetof(struct sim_server, wants_cookies)},
+        {"no-glue", offsetof(struct sim_server, authority.has_no_glue)},
+        {"hearsay", offsetof(struct sim_server, authority.is_hearsay)},
     };
     if (strcmp(word, "well") == 0) {
         sim_server_well(server);
@@ -105,6 +107,30 @@ static bool server_set_time(struct sim_server *server, const struct words *words
     return true;
 }
 
+/* Words about what it serves; each has one argument. */
+static bool server_set_authority(
+    struct sim_authority *authority, const struct words *words, size_t index)
+{
+    const char *word = words->at[index];
+    if (strcmp(word, "authority") == 0) {
+        if (authority->zone_count == SIM_AUTHORITY_ZONES) {
+            sim_fail("an authority for more than %d zones", SIM_AUTHORITY_ZONES);
+        }
+        authority->zones[authority->zone_count++] = name_of(words_get(words, index + 1));
+    } else if (strcmp(word, "blocked") == 0) {
+        authority->blocked = name_of(words_get(words, index + 1));
+        authority->is_blocked = true;
+    } else if (strcmp(word, "glue") == 0) {
+        const char *text = words_get(words, index + 1);
+        if (!address_parse(text, strlen(text), 0, &authority->glue)) {
+            sim_fail("not an address: %s", text);
+        }
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* One word of behaviour, with its arguments; how many words it took. */
 static size_t server_set(struct sim_server *server, const struct words *words, size_t index)
 {
@@ -114,6 +140,9 @@ static size_t server_set(struct sim_server *server, const struct words *words, s
     }
     if (server_set_time(server, words, index)) {
         return strcmp(word, "lognormal") == 0 ? 3 : 2;
+    }
+    if (server_set_authority(&server->authority, words, index)) {
+        return 2;
     }
     if (strcmp(word, "loss") == 0) {
         server->loss = words_number(words, index + 1);

@@ -172,6 +172,12 @@ void sim_reload(struct sim *sim, const char *conf)
     cache_set_stale_max(sim->cache, sim->settings->stale_max_us);
 }
 
+void sim_change_world(struct sim *sim, const char *zone)
+{
+    world_fini(&sim->world);
+    sim_read_world(sim, zone);
+}
+
 void sim_mark(struct sim *sim)
 {
     for (size_t i = 0; i < sim->server_count; i++) {

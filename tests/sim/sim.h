@@ -18,7 +18,7 @@
  * random comes from one seed, so one seed has one outcome. Broken promises of the resolver (two
  * answers to one question, a question never answered) abort with a line that says which.
  */
-#define SIM_SERVERS_MAX 8
+#define SIM_SERVERS_MAX 32
 #define SIM_CLIENTS_MAX 20000
 #define SIM_ANSWER_MAX  4096 /* Of an answer that is kept for inspection. */
 
@@ -126,6 +126,9 @@ void sim_pass(struct sim *sim, int64_t duration_us);
 
 /* The host sleeps: the clock goes on, and nothing else does. */
 void sim_sleep(struct sim *sim, int64_t duration_us);
+
+/* The world is another one from now on; aborts when it cannot be read. */
+void sim_change_world(struct sim *sim, const char *zone);
 
 /* Takes a new configuration; aborts when it is wrong. */
 void sim_reload(struct sim *sim, const char *conf);

@@ -136,6 +136,13 @@ static size_t server_compose(
         header_set_flags(bytes, (uint16_t)(header_flags(bytes) | HEADER_TC));
         return len;
     }
+    if (sim_authority_is_blocked(&server->authority, &asked->query)) {
+        return sim_authority_write_block(&asked->query, bytes, MESSAGE_SIZE_MAX);
+    }
+    if (server->authority.zone_count > 0) {
+        return sim_authority_write(
+            &server->authority, &sim->world, &asked->query, bytes, MESSAGE_SIZE_MAX);
+    }
     return world_answer_write(
         &sim->world, &asked->query, is_udp, bytes, MESSAGE_SIZE_MAX - COOKIE_ROOM);
 }

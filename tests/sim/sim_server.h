@@ -6,11 +6,12 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "tests/sim/sim_authority.h"
 #include "tests/support/world.h"
 
 /*
- * One upstream server of the simulated network: how it behaves, and what it has been sent. The sim
- * owns its servers. All servers know the same world.
+ * One server of the simulated network: how it behaves, and what it has been sent. The sim owns its
+ * servers. All servers know the same world, but one that is an authority speaks of its zones only.
  */
 struct sim;
 struct transmission;
@@ -56,7 +57,8 @@ struct sim_server {
     bool drops_edns;  /* Silence to a query with an OPT record. */
     bool has_cookies;
     bool wants_cookies; /* BADCOOKIE over UDP to a client without a cookie of this server. */
-    int rcode;          /* Always this one; -1: as the world has it. */
+    struct sim_authority authority;
+    int rcode; /* Always this one; -1: as the world has it. */
     enum sim_lie lie;
     bool is_failing; /* SERVFAIL at and below `failing`. */
     struct world_name failing;

@@ -22,6 +22,20 @@ static struct scene scene_of(unsigned flags)
     return scene;
 }
 
+/* The reply of a name server of the zone. */
+static enum judge_verdict judge_scene_direct(const struct scene *scene)
+{
+    static uint8_t stored[MESSAGE_SIZE_MAX];
+    struct normalised normalised;
+    struct judge_case judged = {.bytes = scene->reply,
+        .len = scene->len,
+        .id = 0x1234,
+        .asked = &scene->asked,
+        .is_direct = true,
+        .limits = {0, 86400, 3600}};
+    return judge_reply(&judged, stored, &normalised);
+}
+
 static enum judge_verdict judge_scene(const struct scene *scene, bool has_edns, bool is_stream)
 {
     static uint8_t stored[MESSAGE_SIZE_MAX];
@@ -34,6 +48,46 @@ static enum judge_verdict judge_scene(const struct scene *scene, bool has_edns, 
         .is_stream = is_stream,
         .limits = {0, 86400, 3600}};
     return judge_reply(&judged, stored, &normalised);
+}
+
+/* What a name server of the zone says, and what somebody says who stands in its place. */
+static void test_direct(void **state)
+{
+    static const uint8_t ns[] = {0xc0, 12, 0, TYPE_NS, 0, CLASS_IN, 0, 0, 1, 44, 0, 2, 0xc0, 12};
+    static const uint8_t alias[] = {
+        0xc0, 12, 0, TYPE_CNAME, 0, CLASS_IN, 0, 0, 1, 44, 0, 3, 1, 'x', 0};
+    static const struct {
+        unsigned flags; /* RA among them is to be taken away. */
+        bool has_ra;
+        uint16_t counts[3];
+        const uint8_t *records;
+        size_t len;
+        enum judge_verdict verdict;
+        enum judge_verdict verdict_of_forwarder;
+    } cases[] = {
+        {0, false, {0, 1, 0}, ns, sizeof ns, JUDGE_REFERRAL, JUDGE_LAME},
+        {HEADER_AA | RCODE_NXDOMAIN, false, {0, 0, 0}, ns, 0, JUDGE_NXDOMAIN, JUDGE_NXDOMAIN},
+        {RCODE_NXDOMAIN, false, {0, 0, 0}, ns, 0, JUDGE_LAME, JUDGE_NXDOMAIN},
+        {HEADER_AA, true, {0, 0, 0}, ns, 0, JUDGE_NODATA, JUDGE_NODATA},
+        {0, true, {0, 0, 0}, ns, 0, JUDGE_LAME, JUDGE_NODATA},
+        {HEADER_AA, false, {1, 0, 0}, alias, sizeof alias, JUDGE_LAME, JUDGE_NODATA},
+        {RCODE_REFUSED, false, {0, 0, 0}, ns, 0, JUDGE_REFUSED, JUDGE_REFUSED},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene scene = scene_of(0);
+        scene.len = reply_with(&scene.sent, cases[i].flags, cases[i].counts, cases[i].records,
+            cases[i].len, scene.reply);
+        unsigned flags = header_flags(scene.reply) & ~(cases[i].has_ra ? 0u : HEADER_RA);
+        header_set_flags(scene.reply, (uint16_t)flags);
+        assert_int_equal(judge_scene(&scene, false, false), cases[i].verdict_of_forwarder);
+        assert_int_equal(judge_scene_direct(&scene), cases[i].verdict);
+    }
+    /* An answer without AA is one, unless it comes from somebody who asks others. */
+    struct scene scene = scene_of(0);
+    assert_int_equal(judge_scene_direct(&scene), JUDGE_LAME);
+    header_set_flags(scene.reply, HEADER_QR);
+    assert_int_equal(judge_scene_direct(&scene), JUDGE_ANSWER);
 }
 
 static void test_rcodes(void **state)
@@ -172,7 +226,7 @@ static void test_cookies(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rcodes),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rcodes), cmocka_unit_test(test_direct),
         cmocka_unit_test(test_truncation), cmocka_unit_test(test_strangers),
         cmocka_unit_test(test_malformed_and_bare), cmocka_unit_test(test_other_case),
         cmocka_unit_test(test_cookies)};

@@ -23,6 +23,17 @@ static void test_plain(void **state)
     assert_memory_equal(bytes, "\xbe\xef\1\0\0\1\0\0\0\0\0\0\2Mx\2aT\0\0\17\0\1", 23);
 }
 
+/* A name server of the zone is not to ask others for us. */
+static void test_final(void **state)
+{
+    const struct ask_form form = {.id = 0xbeef, .is_final = true};
+    uint8_t bytes[ASK_SIZE_MAX];
+    (void)state;
+    size_t len = ask_write(&form, &asked, bytes, sizeof(bytes));
+    assert_int_equal(len, 23);
+    assert_memory_equal(bytes, "\xbe\xef\0\0\0\1\0\0\0\0\0\0", 12);
+}
+
 static void test_flags(void **state)
 {
     (void)state;
@@ -188,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_final),
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_too_small),
         cmocka_unit_test(test_longest),
