@@ -250,20 +250,25 @@ static bool client_find_socket(const struct client_place *place, char path_out[S
     return is_good;
 }
 
+bool client_find(const struct client_place *place, char path_out[SETTINGS_PATH_SIZE])
+{
+    if (place->socket == NULL) {
+        return client_find_socket(place, path_out);
+    }
+    (void)snprintf(path_out, SETTINGS_PATH_SIZE, "%s", place->socket);
+    return true;
+}
+
 int client_run(const struct client_place *place, const char *command, struct reply *reply_out)
 {
     static const char refused[] = "not permitted";
     char path[SETTINGS_PATH_SIZE];
     struct trouble trouble;
-    const char *socket_path = place->socket;
     *reply_out = (struct reply){.bytes = NULL};
-    if (socket_path == NULL) {
-        if (!client_find_socket(place, path)) {
-            return EX_CONFIG;
-        }
-        socket_path = path;
+    if (!client_find(place, path)) {
+        return EX_CONFIG;
     }
-    if (!client_ask(socket_path, command, reply_out, &trouble)) {
+    if (!client_ask(path, command, reply_out, &trouble)) {
         (void)fprintf(stderr, "mxcache: %s.\n", trouble.sentence);
         return trouble.exit_code;
     }

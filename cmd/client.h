@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "conf/settings.h"
 #include "cmd/reply.h"
 
 /*
@@ -36,6 +37,9 @@ struct client_place {
  * opened; it may be a refusal. On failure it is empty, and trouble_out says why. */
 bool client_ask(
     const char *path, const char *command, struct reply *reply_out, struct trouble *trouble_out);
+
+/* The socket's path. False: no usable configuration, which has been printed. */
+bool client_find(const struct client_place *place, char path_out[SETTINGS_PATH_SIZE]);
 
 /* The same for programs: finds the socket, and prints what goes wrong, a refusal's sentence
  * included, to standard error. Returns the exit code; reply_out is to be freed in any case. */

@@ -23,6 +23,7 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
     {"serve", serve_main, "run the daemon in the foreground"},
     {"stats", stats_main, "what it has done: counts, waits, upstreams, trouble"},
+    {"top", top_main, "the same, live: rates, recent waits, the slowest servers"},
     {"lookup", lookup_main, "what is cached for a name, and what each upstream says now"},
     {"flush", flush_main, "forget a name, a domain or everything"},
     {"reload", reload_main, "read the configuration again; the cache stays"},
