@@ -103,6 +103,7 @@ static void export_add_worker(struct worker *worker, void *context)
         export->resolver[i] += resolver_stats_read(stats, i);
     }
     export_add_waits(export, stats);
+    worker_note_kernel(worker);
     export_add_stats(export, worker_stats(worker));
 
     struct server_view view;

@@ -2,6 +2,7 @@
 #include "daemon/listen_udp.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdalign.h>
 #include <stdlib.h>
@@ -19,8 +20,13 @@
 #include "daemon/allow.h"
 #include "daemon/stats.h"
 
-/* Room for the asked address and the count of lost datagrams, whatever the family. */
-#define CONTROL_SIZE (CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint32_t)))
+/* Room for the asked address, whatever the family. */
+#define CONTROL_SIZE CMSG_SPACE(sizeof(struct in6_pktinfo))
+
+/* The answers of a batch stand one behind the other, for they are small and their memory is to stay
+ * in the processor's cache; each is composed in room for the largest message. */
+#define ANSWERS_SIZE  (4u * MESSAGE_SIZE_MAX)
+#define ANSWERS_ALIGN 64u
 
 struct control {
     alignas(struct cmsghdr) uint8_t bytes[CONTROL_SIZE];
@@ -31,19 +37,24 @@ struct listen_socket {
     struct listen_udp *owner;
     uint32_t index;
     int fd;
-    uint32_t lost_seen; /* The kernel's running count of datagrams it dropped. */
+    bool is_wildcard;
+};
+
+/* No larger than it must be: the slots of a batch are to stay in the processor's cache. */
+union peer {
+    struct sockaddr any;
+    struct sockaddr_in ipv4;
+    struct sockaddr_in6 ipv6;
 };
 
 /* One datagram of the batch, from its arrival to its answer. */
 struct slot {
-    struct sockaddr_storage from;
+    union peer from;
+    struct iovec query_room;
+    struct iovec answer_room;
     struct address asked; /* The local address, if the socket is a wildcard; else ADDRESS_NONE. */
     struct control control_in;
     struct control control_out;
-    struct iovec query_room;
-    struct iovec answer_room;
-    uint8_t *answer;
-    uint8_t query[LISTEN_UDP_QUERY_MAX];
 };
 
 /* Where a waiting client's answer must leave from. Kept only when there is a wildcard socket. */
@@ -69,7 +80,9 @@ struct listen_udp {
     size_t socket_count;
     bool has_wildcard;
     struct pool ways_back;
-    uint8_t *answers;
+    uint8_t *answers; /* ANSWERS_SIZE bytes, of which the batch has used `answers_len`. */
+    size_t answers_len;
+    uint8_t *queries; /* LISTEN_UDP_QUERY_MAX bytes for each slot. */
     struct mmsghdr incoming[LISTEN_UDP_BATCH];
     struct mmsghdr outgoing[LISTEN_UDP_BATCH];
     unsigned outgoing_count;
@@ -84,17 +97,15 @@ struct listen_udp {
     struct mmsghdr delivered[LISTEN_UDP_BATCH];
 };
 
-static void slot_prepare(struct slot *slot, struct mmsghdr *incoming)
+static void slot_prepare(struct slot *slot, struct mmsghdr *incoming, const struct iovec *room)
 {
-    slot->query_room = (struct iovec){.iov_base = slot->query, .iov_len = sizeof slot->query};
+    slot->query_room = *room;
     slot->asked = (struct address){.family = ADDRESS_NONE};
     *incoming = (struct mmsghdr){.msg_hdr = {
                                      .msg_name = &slot->from,
                                      .msg_namelen = sizeof slot->from,
                                      .msg_iov = &slot->query_room,
                                      .msg_iovlen = 1,
-                                     .msg_control = slot->control_in.bytes,
-                                     .msg_controllen = sizeof slot->control_in.bytes,
                                  }};
 }
 
@@ -119,22 +130,11 @@ static struct address asked_of_ipv6(const struct cmsghdr *control)
     return asked;
 }
 
-static void socket_note_lost(struct listen_socket *socket, const struct cmsghdr *control)
-{
-    uint32_t lost;
-    memcpy(&lost, CMSG_DATA(control), sizeof lost);
-    counter_add(&socket->owner->stats->udp_lost_in_kernel, lost - socket->lost_seen);
-    socket->lost_seen = lost;
-}
-
-static void slot_read_control(
-    struct slot *slot, struct listen_socket *socket, struct msghdr *incoming)
+static void slot_read_control(struct slot *slot, struct msghdr *incoming)
 {
     for (struct cmsghdr *control = CMSG_FIRSTHDR(incoming); control != NULL;
          control = CMSG_NXTHDR(incoming, control)) {
-        if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_RXQ_OVFL) {
-            socket_note_lost(socket, control);
-        } else if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+        if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
             slot->asked = asked_of_ipv4(control);
         } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
             slot->asked = asked_of_ipv6(control);
@@ -198,7 +198,10 @@ static void listen_udp_give_line(struct listen_udp *listen_udp, uint64_t line)
 static void slot_queue_answer(
     struct slot *slot, struct listen_udp *listen_udp, size_t answer_len, socklen_t from_len)
 {
-    slot->answer_room = (struct iovec){.iov_base = slot->answer, .iov_len = answer_len};
+    uint8_t *answer = listen_udp->answers + listen_udp->answers_len;
+    size_t room = (answer_len + ANSWERS_ALIGN - 1) / ANSWERS_ALIGN * ANSWERS_ALIGN;
+    slot->answer_room = (struct iovec){.iov_base = answer, .iov_len = answer_len};
+    listen_udp->answers_len += room;
     struct mmsghdr *outgoing = &listen_udp->outgoing[listen_udp->outgoing_count++];
     *outgoing = (struct mmsghdr){.msg_hdr = {
                                      .msg_name = &slot->from,
@@ -214,10 +217,10 @@ static void slot_ask(
 {
     struct listen_udp *listen_udp = socket->owner;
     struct ask ask = {
-        .client = {.address = address_from_sockaddr((const struct sockaddr *)&slot->from)},
-        .query = slot->query,
+        .client = {.address = address_from_sockaddr(&slot->from.any)},
+        .query = slot->query_room.iov_base,
         .len = incoming->msg_len,
-        .answer = slot->answer,
+        .answer = listen_udp->answers + listen_udp->answers_len,
     };
     if (!allow_admits(listen_udp->settings, &ask.client.address)) {
         counter_add(&listen_udp->stats->clients_not_allowed, 1);
@@ -264,13 +267,49 @@ static void listen_udp_send(
     counter_add(&listen_udp->stats->udp_unsent, count - done);
 }
 
+static void listen_udp_send_batch(struct listen_udp *listen_udp, int fd)
+{
+    listen_udp_send(listen_udp, fd, listen_udp->outgoing, listen_udp->outgoing_count);
+    listen_udp->outgoing_count = 0;
+    listen_udp->answers_len = 0;
+}
+
 /* Only what the last batch has used is made ready again: most batches are small. */
 static void listen_udp_prepare(struct listen_udp *listen_udp)
 {
     for (unsigned i = 0; i < listen_udp->used_count; i++) {
-        slot_prepare(&listen_udp->slots[i], &listen_udp->incoming[i]);
+        const struct iovec room = {
+            .iov_base = listen_udp->queries + (size_t)i * LISTEN_UDP_QUERY_MAX,
+            .iov_len = LISTEN_UDP_QUERY_MAX,
+        };
+        slot_prepare(&listen_udp->slots[i], &listen_udp->incoming[i], &room);
     }
     listen_udp->used_count = 0;
+}
+
+/* The asked address is worth a sixth of a datagram's cost, so only a wildcard socket is asked. */
+static void listen_udp_prepare_control(struct listen_udp *listen_udp)
+{
+    for (unsigned i = 0; i < LISTEN_UDP_BATCH; i++) {
+        struct msghdr *incoming = &listen_udp->incoming[i].msg_hdr;
+        incoming->msg_control = listen_udp->slots[i].control_in.bytes;
+        incoming->msg_controllen = sizeof listen_udp->slots[i].control_in.bytes;
+    }
+    listen_udp->used_count = LISTEN_UDP_BATCH;
+}
+
+static void listen_udp_take(
+    struct listen_udp *listen_udp, struct listen_socket *socket, unsigned index, int64_t now)
+{
+    struct slot *slot = &listen_udp->slots[index];
+    struct mmsghdr *incoming = &listen_udp->incoming[index];
+    if (socket->is_wildcard) {
+        slot_read_control(slot, &incoming->msg_hdr);
+    }
+    if (ANSWERS_SIZE - listen_udp->answers_len < MESSAGE_SIZE_MAX) {
+        listen_udp_send_batch(listen_udp, socket->fd);
+    }
+    slot_ask(slot, socket, incoming, now);
 }
 
 /* False: nothing more to read now. */
@@ -278,20 +317,22 @@ static bool socket_turn(struct listen_socket *socket)
 {
     struct listen_udp *listen_udp = socket->owner;
     listen_udp_prepare(listen_udp);
+    if (socket->is_wildcard) {
+        listen_udp_prepare_control(listen_udp);
+    }
     int count = recvmmsg(socket->fd, listen_udp->incoming, LISTEN_UDP_BATCH, MSG_DONTWAIT, NULL);
     if (count <= 0) {
         return false;
     }
-    listen_udp->used_count = (unsigned)count;
+    if (!socket->is_wildcard) {
+        listen_udp->used_count = (unsigned)count;
+    }
     int64_t now = clock_now();
     counter_add(&listen_udp->stats->udp_received, (uint64_t)count);
     for (unsigned i = 0; i < (unsigned)count; i++) {
-        struct slot *slot = &listen_udp->slots[i];
-        slot_read_control(slot, socket, &listen_udp->incoming[i].msg_hdr);
-        slot_ask(slot, socket, &listen_udp->incoming[i], now);
+        listen_udp_take(listen_udp, socket, i, now);
     }
-    listen_udp_send(listen_udp, socket->fd, listen_udp->outgoing, listen_udp->outgoing_count);
-    listen_udp->outgoing_count = 0;
+    listen_udp_send_batch(listen_udp, socket->fd);
     resolver_settle(listen_udp->resolver, clock_now() - now);
     return count == LISTEN_UDP_BATCH;
 }
@@ -307,13 +348,12 @@ static void listen_udp_on_readable(struct ev_loop *loop, ev_io *watcher, int eve
 
 static bool listen_udp_allocate(struct listen_udp *listen_udp)
 {
-    listen_udp->answers = malloc((size_t)LISTEN_UDP_BATCH * MESSAGE_SIZE_MAX);
+    listen_udp->answers = malloc(ANSWERS_SIZE);
+    listen_udp->queries = malloc((size_t)LISTEN_UDP_BATCH * LISTEN_UDP_QUERY_MAX);
     listen_udp->delivery_bytes = malloc(MESSAGE_SIZE_MAX);
-    if (listen_udp->answers == NULL || listen_udp->delivery_bytes == NULL) {
+    if (listen_udp->answers == NULL || listen_udp->queries == NULL ||
+        listen_udp->delivery_bytes == NULL) {
         return false;
-    }
-    for (size_t i = 0; i < LISTEN_UDP_BATCH; i++) {
-        listen_udp->slots[i].answer = listen_udp->answers + i * MESSAGE_SIZE_MAX;
     }
     listen_udp->used_count = LISTEN_UDP_BATCH;
     /* One more than can wait, for the question that is being asked. */
@@ -321,12 +361,13 @@ static bool listen_udp_allocate(struct listen_udp *listen_udp)
                                             (uint32_t)listen_udp->settings->questions_max + 1);
 }
 
-static void listen_udp_add(struct listen_udp *listen_udp, int fd)
+static void listen_udp_add(struct listen_udp *listen_udp, int fd, bool is_wildcard)
 {
     struct listen_socket *socket = &listen_udp->sockets[listen_udp->socket_count];
     socket->owner = listen_udp;
     socket->index = (uint32_t)listen_udp->socket_count++;
     socket->fd = fd;
+    socket->is_wildcard = is_wildcard;
     ev_io_init(&socket->readable, listen_udp_on_readable, fd, EV_READ);
     socket->readable.data = socket;
     ev_io_start(listen_udp->loop, &socket->readable);
@@ -351,7 +392,7 @@ struct listen_udp *listen_udp_new(const struct listen_udp_options *options)
         return NULL;
     }
     for (size_t i = 0; i < options->count; i++) {
-        listen_udp_add(listen_udp, options->fds[i]);
+        listen_udp_add(listen_udp, options->fds[i], address_is_any(&options->addresses[i]));
     }
     return listen_udp;
 }
@@ -367,9 +408,24 @@ void listen_udp_free(struct listen_udp **listen_udp)
     }
     pool_fini(&(*listen_udp)->ways_back);
     free((*listen_udp)->answers);
+    free((*listen_udp)->queries);
     free((*listen_udp)->delivery_bytes);
     free(*listen_udp);
     *listen_udp = NULL;
+}
+
+/* Asked for when somebody wants to know: with each datagram it would cost more than it is worth. */
+void listen_udp_note_lost(struct listen_udp *listen_udp)
+{
+    uint64_t lost = 0;
+    for (size_t i = 0; i < listen_udp->socket_count; i++) {
+        uint32_t values[SK_MEMINFO_VARS] = {0};
+        socklen_t len = sizeof values;
+        if (getsockopt(listen_udp->sockets[i].fd, SOL_SOCKET, SO_MEMINFO, values, &len) == 0) {
+            lost += values[SK_MEMINFO_DROPS];
+        }
+    }
+    counter_set(&listen_udp->stats->udp_lost_in_kernel, lost);
 }
 
 void listen_udp_set_settings(struct listen_udp *listen_udp, const struct settings *settings)

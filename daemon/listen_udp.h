@@ -21,7 +21,7 @@ struct resolver;
 struct client;
 struct daemon_stats;
 
-#define LISTEN_UDP_BATCH       32   /* Datagrams a system call. */
+#define LISTEN_UDP_BATCH       64   /* Datagrams a system call. */
 #define LISTEN_UDP_BATCHES_MAX 4    /* A turn and socket; then others have their turn. */
 #define LISTEN_UDP_QUERY_MAX   4096 /* Bytes; no honest query is longer. */
 
@@ -38,6 +38,9 @@ struct listen_udp_options {
 /* NULL when memory is short. Reads from now on. */
 struct listen_udp *listen_udp_new(const struct listen_udp_options *options);
 void listen_udp_free(struct listen_udp **listen_udp);
+
+/* Brings the count of datagrams that the kernel dropped up to date. */
+void listen_udp_note_lost(struct listen_udp *listen_udp);
 
 void listen_udp_set_settings(struct listen_udp *listen_udp, const struct settings *settings);
 

@@ -47,7 +47,6 @@ static bool socket_set_udp_options(int fd, const struct address *address)
     } else {
         (void)socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
     }
-    (void)socket_set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
     if (!socket_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)) {
         (void)socket_set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
     }

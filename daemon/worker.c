@@ -382,6 +382,11 @@ struct resolver *worker_resolver(struct worker *worker)
     return worker->resolver;
 }
 
+void worker_note_kernel(struct worker *worker)
+{
+    listen_udp_note_lost(worker->listen_udp);
+}
+
 const struct daemon_stats *worker_stats(const struct worker *worker)
 {
     return &worker->stats;

@@ -68,4 +68,7 @@ bool worker_set_settings(struct worker *worker, const struct settings *settings)
 struct resolver *worker_resolver(struct worker *worker);
 
 /* Any thread: counters. */
+/* Asks the kernel for what only it has counted. In the worker's thread. */
+void worker_note_kernel(struct worker *worker);
+
 const struct daemon_stats *worker_stats(const struct worker *worker);

@@ -192,9 +192,31 @@ static void test_not_allowed(void **state)
     serving_free(serving);
 }
 
+/* A worker that does not read: its buffer runs over, and the kernel knows how often. */
+static void test_lost_in_kernel(void **state)
+{
+    uint8_t bytes[SERVING_SIZE];
+    (void)state;
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    int fd = serving_connect(serving, SOCK_DGRAM, NULL);
+    worker_stop(serving->worker);
+    worker_note_kernel(serving->worker);
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->udp_lost_in_kernel), 0);
+    size_t len = serving_query(bytes, 1, "localhost", TYPE_A);
+    for (unsigned i = 0; i < 40000; i++) {
+        (void)send(fd, bytes, len, 0);
+    }
+    worker_note_kernel(serving->worker);
+    assert_in_range(counter_read(&worker_stats(serving->worker)->udp_lost_in_kernel), 1, 40000);
+    (void)close(fd);
+    serving_free(serving);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lost_in_kernel),
         cmocka_unit_test(test_local_name_is_answered_at_once),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_waiting_client_is_answered),
