@@ -25,8 +25,7 @@ SERVERS = [FLOOR, *peers.PEERS]
 PARTS = ["hits", "misses", "workers", "memory", "entries", "restart"]
 OURS = "mxcache"
 PROGRAMS = ("upstream", "answers", "echo", "chase")
-SMALL = {"room_mb": 5, "entries": 1000, "extra": "cache_size = 1M\n"}
-LARGE = {"room_mb": 480, "extra": "cache_size = 256M\n"}
+SMALL_MB, LARGE_MB = 5, 480
 ENTRY_BYTES = 1024  # Of cache_size, for each answer that is to be held.
 WORKERS_LANES = {"8 sockets": (), "1 socket": ("-s", 1, "-w", 64)}
 ERRORS = (live.Failure, OSError, subprocess.SubprocessError)
@@ -59,6 +58,9 @@ class Bench:
         port = stage.PORT_FIRST + self.started
         return peers.Place(folder, port, [cost.UPSTREAM], is_tuned=True, **options)
 
+    def place_large(self, **options):
+        return self.place(room_mb=LARGE_MB, extra=settings_for(LARGE_MB), **options)
+
     def server(self, name, place, cores=None):
         title = f"{place.folder.name}-{name}"
         return stage.server_start(title, peers.PEERS[name][1], place, cores or self.server_cores)
@@ -75,7 +77,7 @@ class Bench:
         """Started, its cache warm; a server that fails is left out of what follows."""
         subject = cost.Subject(name)
         try:
-            place = self.place(**LARGE)
+            place = self.place_large()
             subject.server = self.floor(place) if name == FLOOR else self.server(name, place)
             subject.port = place.port
             cost.hits_warm(load, subject.port, self.plan)
@@ -123,7 +125,7 @@ class Bench:
         servers = {}
         try:
             for count in (1, 2):
-                place = self.place(extra=f"{LARGE['extra']}workers = {count}\n")
+                place = self.place(extra=f"{settings_for(LARGE_MB)}workers = {count}\n")
                 servers[count] = self.server(OURS, place, self.all_cores), place.port
                 cost.hits_warm(load, place.port, self.plan)
             for run in range(self.plan.runs):
@@ -143,14 +145,15 @@ class Bench:
 
     def memory_empty(self, name):
         """Of a server with hardly any cache: what others take at their start belongs to the cache."""
-        server = self.server(name, self.place(**SMALL))
+        place = self.place(room_mb=SMALL_MB, entries=1000, extra=settings_for(SMALL_MB))
+        server = self.server(name, place)
         try:
             return cost.memory_now(server)
         finally:
             stage.server_stop(server)
 
     def memory_full(self, name, load, kind):
-        place = self.place(**LARGE, entries=self.plan.cached * 5 // 4)
+        place = self.place_large(entries=self.plan.cached * 5 // 4)
         server = self.server(name, place)
         try:
             found = cost.memory_run(load, server, place.port, kind, self.plan.cached)
@@ -186,7 +189,7 @@ class Bench:
         for count in self.plan.entries:
             stage.progress(f"[entries] {count}")
             load = self.load()
-            place = self.place(extra=cache_size_for(count))
+            place = self.place(extra=settings_for(1 + (count * ENTRY_BYTES >> 20)))
             server = self.server(OURS, place)
             try:
                 found = cost.entries_run(load, server, place.port, self.plan, count)
@@ -198,12 +201,12 @@ class Bench:
             stage.progress(f"    {answers_tables.entries_line(found)}")
 
     def restart(self):
-        if not snapshot_is_known():
+        if not setting_is_known("snapshot_file"):
             stage.progress("[restart] this mxcache keeps no snapshot")
             return
         count = self.plan.restart
         file = live.LOGS / "cache.snapshot"
-        place = self.place(extra=cache_size_for(count), snapshot=str(file))
+        place = self.place(extra=settings_for(1 + (count * ENTRY_BYTES >> 20)), snapshot=str(file))
         stage.progress(f"[restart] {count}")
 
         def start():
@@ -236,12 +239,16 @@ def folders_remove():
         shutil.rmtree(folder)
 
 
-def snapshot_is_known():
-    return "snapshot_file" in live.client("conf", "-d").stdout
+def setting_is_known(name):
+    return f"\n{name} =" in live.client("conf", "-d").stdout
 
 
-def cache_size_for(count):
-    return f"cache_size = {max(64, count * ENTRY_BYTES >> 20)}M\n"
+def settings_for(size_mb):
+    """mxcache shall not ask by itself, so that a hit is a hit, and lists may fill the cache."""
+    lines = [f"cache_size = {size_mb}M", "ahead = no"]
+    if setting_is_known("list_share"):
+        lines.append("list_share = 100")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def numbers(text):

@@ -15,9 +15,9 @@ HEAD = """# What an answer costs, server beside server
 
 Questions in the proportions of mail (72 % go to DNS lists), from 8 sockets with 8 questions under way
 each, as fast as they are answered. Every server on one core, the generator and the simulated upstream
-on another. CPU is the server's, from the kernel's books (schedstat), in microseconds an answer; the
-median of {runs} runs of {seconds} s, taken in turns. Load average at the end {load} on {processors}
-processors; {minutes:.0f} minutes in all."""
+on another. mxcache does not ask ahead here, so that a hit is a hit. CPU is the server's, from the
+kernel's books (schedstat), in microseconds an answer; the median of {runs} runs of {seconds} s, taken
+in turns. Load average at the end {load} on {processors} processors; {minutes:.0f} minutes in all."""
 
 NOTE_HITS = """{set_size} distinct questions, all cached, drawn by Zipf's law. The floor is an echo that
 reads and writes 64 datagrams at a time. "busy" is the share of its core that a server took: below 100 %

@@ -38,7 +38,8 @@ def echo_start(tools):
 
 
 def mxcache_start(upstream):
-    place = peers.Place(live.LOGS / f"mxcache-{port_free()}", port_free(), [upstream])
+    place = peers.Place(live.LOGS / f"mxcache-{port_free()}", port_free(), [upstream],
+        extra="ahead = no\n")  # fmt: skip
     return stage.server_start("mxcache", peers.mxcache, place), place
 
 
@@ -92,9 +93,23 @@ def check_memory(load, upstream):
     return found
 
 
+def check_restart(load, upstream):
+    server, place = mxcache_start(upstream)
+    stage.server_stop(server)
+    place.snapshot = str(live.LOGS / "snapshot")
+    found = cost.restart_run(
+        load,
+        lambda: (stage.server_start("restart", peers.mxcache, place), place.port),
+        lambda: cost.metrics_read(place.folder / "control.sock"),
+        PLAN.cached,
+    )
+    live.expect(found["held"] == 1, f"the restart has lost something: {found}")
+    return {**found, "file": 1}
+
+
 def check_document(found):
     text = answers_tables.document(found, {"mxcache": "this tree"}, 1)
-    for title in ("Hits", "Misses", "Memory", "size of the cache", "Two workers", "its bar"):
+    for title in ("Hits", "Misses", "Memory", "size of the cache", "Two workers", "A restart", "its bar"):
         live.expect(title in text, f"{title} is missing in\n{text}")
 
 
@@ -118,6 +133,7 @@ def main():
             check_document({
                 "plan": PLAN, "subjects": [floor, ours], "entries": entries,
                 "memory": check_memory(load, upstream),
+                "restart": check_restart(load, upstream),
                 "workers": {("1 socket", count): ours.hits for count in (1, 2)},
             })  # fmt: skip
         finally:
