@@ -67,7 +67,7 @@ struct cache *cache_new(const struct cache_options *options)
     must(pthread_mutex_init(&cache->admin_lock, NULL) == 0);
     uint64_t shard_max = cache_shard_max(options->budget_bytes, shard_count);
     for (uint32_t i = 0; i < shard_count; i++) {
-        if (!shard_init(&cache->shards[i], shard_max)) {
+        if (!shard_init(&cache->shards[i], shard_max, &cache->secret)) {
             cache_fini(cache, i);
             return NULL;
         }
@@ -97,7 +97,7 @@ void cache_admin_unlock(struct cache *cache)
 struct shard *cache_shard_for(
     struct cache *cache, const struct cache_key *key, int64_t now, struct shard_call *call_out)
 {
-    uint64_t hash = cache_key_hash(key, &cache->secret);
+    uint64_t hash = cache_key_place(key, &cache->secret);
     *call_out = (struct shard_call){
         .key = key,
         .hash = (uint32_t)hash,

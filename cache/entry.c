@@ -4,89 +4,128 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "wire/header.h"
+#include "wire/bytes.h"
+#include "wire/types.h"
 
 #include "cache/cache.h"
+#include "cache/packed.h"
 
-static bool entry_name_is_in(const struct cache_key *key, const uint8_t *message, size_t len)
+_Static_assert(offsetof(struct entry, data) == 40, "the head has grown");
+
+_Static_assert(CACHE_AHEAD_MAX == 31, "an entry has five bits for it");
+
+/* Differences of ticks beyond this are of a store that is younger than `now`: an hour at most. */
+#define ENTRY_TICKS_MAX (UINT32_MAX - 64u * 3600)
+
+#define ENTRY_CLASS_SIZE 2
+
+static size_t entry_class_size(uint16_t class)
 {
-    return len >= HEADER_SIZE + (size_t)key->name_len &&
-           memcmp(message + HEADER_SIZE, key->name, key->name_len) == 0;
+    return class == CLASS_IN ? 0 : ENTRY_CLASS_SIZE;
 }
 
-size_t entry_bytes(const struct cache_key *key, const uint8_t *message, size_t len)
+size_t entry_bytes(const struct cache_key *key, const struct packed *packed)
 {
-    size_t name_bytes = entry_name_is_in(key, message, len) ? 0 : key->name_len;
-    return offsetof(struct entry, data) + name_bytes + len;
+    return offsetof(struct entry, data) + entry_class_size(key->class) + key->name_len +
+           packed->prefix_len + packed->rest_len;
 }
 
-static uint8_t entry_flags_of(const struct cache_key *key, const struct cache_fill *fill)
+static uint32_t entry_tick(int64_t now)
 {
-    unsigned flags = 0;
+    return (uint32_t)(now / ENTRY_TICK_US);
+}
+
+static int64_t entry_since_us(uint32_t tick, int64_t now)
+{
+    uint32_t ticks = entry_tick(now) - tick;
+    int64_t since = ticks <= ENTRY_TICKS_MAX ? (int64_t)ticks : (int64_t)ticks - (INT64_C(1) << 32);
+    return since * ENTRY_TICK_US + now % ENTRY_TICK_US;
+}
+
+static uint16_t entry_flags_of(
+    const struct cache_key *key, const struct cache_fill *fill, const struct packed *packed)
+{
+    unsigned flags = packed->flags;
     flags |= key->wants_dnssec ? ENTRY_WANTS_DNSSEC : 0;
     flags |= key->checking_disabled ? ENTRY_CHECKING_DISABLED : 0;
     flags |= fill->is_ad ? ENTRY_IS_AD : 0;
     flags |= fill->is_list ? ENTRY_IS_LIST : 0;
-    flags |= entry_name_is_in(key, fill->message, fill->len) ? ENTRY_NAME_IN_MESSAGE : 0;
-    return (uint8_t)flags;
+    flags |= key->class == CLASS_IN ? 0 : ENTRY_HAS_CLASS;
+    return (uint16_t)flags;
 }
 
-void entry_fill(
-    struct entry *entry, const struct cache_key *key, const struct cache_fill *fill, int64_t now)
+static uint8_t *entry_put(uint8_t *at, const uint8_t *bytes, size_t len)
 {
-    entry->stored_at = now;
-    entry->asked_at = 0;
+    if (len > 0) {
+        memcpy(at, bytes, len);
+    }
+    return at + len;
+}
+
+void entry_fill(struct entry *entry, const struct cache_key *key, const struct cache_fill *fill,
+    const struct packed *packed, int64_t now)
+{
+    entry->stored_tick = entry_tick(now);
+    entry->asked_tick = 0;
     entry->ttl_s = fill->ttl_s;
-    entry->hits = 0;
-    entry->type = key->type;
-    entry->class = key->class;
-    entry->origin = fill->origin;
     entry->message_len = (uint16_t)fill->len;
-    entry->ede = 0;
+    entry->type = key->type;
+    entry->origin = fill->origin;
+    entry->hits = 0;
+    entry->flags = entry_flags_of(key, fill, packed);
     entry->name_len = key->name_len;
-    entry->kind = (uint8_t)fill->kind;
-    entry->failures = 0;
-    entry->ahead = fill->ahead;
-    entry->flags = entry_flags_of(key, fill);
-    uint8_t *at = entry->data;
-    if ((entry->flags & ENTRY_NAME_IN_MESSAGE) == 0) {
-        memcpy(at, key->name, key->name_len);
-        at += key->name_len;
-    }
-    if (fill->len > 0) {
-        memcpy(at, fill->message, fill->len);
-    }
+    entry->kind = (unsigned)fill->kind & 0x3u;
+    entry->ahead = fill->ahead & 0x1fu;
+    uint8_t class[ENTRY_CLASS_SIZE];
+    bytes_put_u16(class, key->class);
+    uint8_t *at = entry_put(entry->data, class, entry_class_size(key->class));
+    at = entry_put(at, key->name, key->name_len);
+    at = entry_put(at, packed->prefix, packed->prefix_len);
+    (void)entry_put(at, packed->rest, packed->rest_len);
+}
+
+uint16_t entry_class(const struct entry *entry)
+{
+    return (entry->flags & ENTRY_HAS_CLASS) != 0 ? bytes_get_u16(entry->data) : CLASS_IN;
 }
 
 const uint8_t *entry_name(const struct entry *entry)
 {
-    bool is_in_message = (entry->flags & ENTRY_NAME_IN_MESSAGE) != 0;
-    return is_in_message ? entry->data + HEADER_SIZE : entry->data;
+    return entry->data + ((entry->flags & ENTRY_HAS_CLASS) != 0 ? ENTRY_CLASS_SIZE : 0);
 }
 
-const uint8_t *entry_message(const struct entry *entry)
+const uint8_t *entry_body(const struct entry *entry)
 {
-    bool is_in_message = (entry->flags & ENTRY_NAME_IN_MESSAGE) != 0;
-    return is_in_message ? entry->data : entry->data + entry->name_len;
+    return entry_name(entry) + entry->name_len;
 }
 
-bool entry_has_key(const struct entry *entry, const struct cache_key *key)
+bool entry_has_place(const struct entry *entry, const struct cache_key *key)
 {
-    return entry->type == key->type && entry->class == key->class &&
-           entry->name_len == key->name_len &&
+    return entry->name_len == key->name_len && entry_class(entry) == key->class &&
            ((entry->flags & ENTRY_WANTS_DNSSEC) != 0) == key->wants_dnssec &&
            ((entry->flags & ENTRY_CHECKING_DISABLED) != 0) == key->checking_disabled &&
            memcmp(entry_name(entry), key->name, key->name_len) == 0;
 }
 
-static int64_t entry_fresh_until(const struct entry *entry)
+int64_t entry_age_us(const struct entry *entry, int64_t now)
 {
-    return entry->stored_at + (int64_t)entry->ttl_s * CLOCK_US_PER_S;
+    return entry_since_us(entry->stored_tick, now);
+}
+
+uint32_t entry_age_s(const struct entry *entry, int64_t now)
+{
+    int64_t age_us = entry_age_us(entry, now);
+    return age_us < 0 ? 0 : (uint32_t)(age_us / CLOCK_US_PER_S);
+}
+
+static int64_t entry_past_us(const struct entry *entry, int64_t now)
+{
+    return entry_age_us(entry, now) - (int64_t)entry->ttl_s * CLOCK_US_PER_S;
 }
 
 enum entry_state entry_state_at(const struct entry *entry, int64_t now, int64_t stale_max_us)
 {
-    int64_t past_us = now - entry_fresh_until(entry);
+    int64_t past_us = entry_past_us(entry, now);
     if (past_us < 0) {
         return ENTRY_FRESH;
     }
@@ -104,37 +143,38 @@ enum entry_state entry_state_at(const struct entry *entry, int64_t now, int64_t 
 
 int64_t entry_expired_us(const struct entry *entry, int64_t now)
 {
-    int64_t past_us = now - entry_fresh_until(entry);
+    int64_t past_us = entry_past_us(entry, now);
     return past_us > 0 ? past_us : 0;
-}
-
-/* Another thread's `now` may be a moment older than the store. */
-uint32_t entry_age_s(const struct entry *entry, int64_t now)
-{
-    int64_t age_us = now - entry->stored_at;
-    return age_us < 0 ? 0 : (uint32_t)(age_us / CLOCK_US_PER_S);
 }
 
 bool entry_is_refresh_due(const struct entry *entry, int64_t now)
 {
     int64_t life_us = (int64_t)entry->ttl_s * CLOCK_US_PER_S;
-    int64_t left_us = entry_fresh_until(entry) - now;
+    int64_t left_us = -entry_past_us(entry, now);
     if (entry->kind == CACHE_KIND_FAILURE || entry->hits == 0 || left_us > life_us / 10) {
         return false;
     }
     bool was_told = (entry->flags & ENTRY_WAS_TOLD) != 0;
-    return !was_told || now - entry->asked_at >= CACHE_REFRESH_AGAIN_US;
+    return !was_told || entry_since_us(entry->asked_tick, now) >= CACHE_REFRESH_AGAIN_US;
 }
 
 bool entry_is_failing(const struct entry *entry, int64_t now)
 {
     return (entry->flags & ENTRY_HAS_FAILED) != 0 &&
-           now - entry->asked_at < LIFETIME_STALE_RECHECK_US;
+           entry_since_us(entry->asked_tick, now) < LIFETIME_STALE_RECHECK_US;
 }
 
-void entry_note_asked(struct entry *entry, uint8_t flag, int64_t now)
+void entry_note_asked(struct entry *entry, uint16_t flag, int64_t now)
 {
     unsigned others = entry->flags & ~(ENTRY_WAS_TOLD | ENTRY_HAS_FAILED);
-    entry->flags = (uint8_t)(others | flag);
-    entry->asked_at = now;
+    entry->flags = (uint16_t)(others | flag);
+    entry->asked_tick = entry_tick(now);
+}
+
+void entry_note_hit(struct entry *entry)
+{
+    if (entry->hits < UINT16_MAX) {
+        entry->hits++;
+    }
+    entry->ahead = 0;
 }

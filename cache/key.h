@@ -21,3 +21,7 @@ struct hash_key;
 
 bool cache_key_equal(const struct cache_key *a, const struct cache_key *b);
 uint64_t cache_key_hash(const struct cache_key *key, const struct hash_key *secret);
+
+/* A hash of all but the type: where the cache keeps what it knows of a name, so that one look finds
+ * an answer to the question and a denial of all types. */
+uint64_t cache_key_place(const struct cache_key *key, const struct hash_key *secret);

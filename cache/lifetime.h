@@ -35,6 +35,10 @@ struct lifetime_subject {
     bool is_ad;   /* Was validated upstream: a promise that ends with its TTL. */
 };
 
+/* TLSA, keys, signatures and proofs: given exactly as long as their TTL says, and only what was
+ * asked for by that very type. */
+bool lifetime_is_timed_proof(uint16_t type);
+
 /* How long past its expiry the answer may be given; 0: not at all. */
 int64_t lifetime_stale_us(const struct lifetime_subject *subject, int64_t stale_max_us);
 

@@ -25,31 +25,29 @@ struct record_batch {
     uint8_t bytes[RECORD_ROOM];
 };
 
-static void record_read(
-    struct cache_record *record, const struct entry *entry, const uint8_t *message)
+static void record_read(struct cache_record *record, const struct entry *entry)
 {
-    memset(&record->key, 0, sizeof record->key);
+    memset(record, 0, sizeof *record);
     memcpy(record->key.name, entry_name(entry), entry->name_len);
     record->key.name_len = entry->name_len;
     record->key.type = entry->type;
-    record->key.class = entry->class;
+    record->key.class = entry_class(entry);
     record->key.wants_dnssec = (entry->flags & ENTRY_WANTS_DNSSEC) != 0;
     record->key.checking_disabled = (entry->flags & ENTRY_CHECKING_DISABLED) != 0;
     record->fill = (struct cache_fill){
         .kind = (enum cache_kind)entry->kind,
-        .message = message,
         .len = entry->message_len,
         .ttl_s = entry->ttl_s,
         .is_ad = (entry->flags & ENTRY_IS_AD) != 0,
         .is_list = (entry->flags & ENTRY_IS_LIST) != 0,
+        .is_any_type = (entry->flags & ENTRY_IS_ANY_TYPE) != 0,
         .ahead = entry->ahead,
         .origin = entry->origin,
     };
-    record->stored_at = entry->stored_at;
     record->hits = entry->hits;
 }
 
-static bool record_collect(void *context, const struct entry *entry)
+static bool record_collect(void *context, const struct shard *shard, const struct entry *entry)
 {
     struct record_batch *batch = context;
     size_t len = entry->message_len;
@@ -59,9 +57,12 @@ static bool record_collect(void *context, const struct entry *entry)
     if (entry->kind == CACHE_KIND_FAILURE) {
         return true;
     }
+    struct cache_record *record = &batch->records[batch->count];
     uint8_t *message = batch->bytes + batch->used;
-    memcpy(message, entry_message(entry), len);
-    record_read(&batch->records[batch->count], entry, message);
+    record_read(record, entry);
+    record->fill.message = message;
+    record->stored_at = shard->latest - entry_age_us(entry, shard->latest);
+    shelf_read(&shard->shelf, entry, entry->type, message);
     batch->count++;
     batch->used += len;
     return true;

@@ -5,18 +5,19 @@
 
 #include "base/clock.h"
 #include "base/must.h"
+#include "wire/bytes.h"
 
-/* Work under one hold of the lock while flushing or shrinking: buckets or entries. */
-#define SHARD_STEP 256
+#include "cache/packed.h"
+#include "cache/shard_private.h"
+#include "cache/shared.h"
 
-#define SHARD_FAILURES_MAX 255
+/* Entries that make room under one hold of the lock. */
+#define SHARD_EVICT_STEP 64
 
-#define SHARD_SHOWN_BITS (SHARD_PLACE_BITS - 32)
-
-bool shard_init(struct shard *shard, uint64_t bytes_max)
+bool shard_init(struct shard *shard, uint64_t bytes_max, const struct hash_key *secret)
 {
     memset(shard, 0, sizeof *shard);
-    if (!shelf_init(&shard->shelf, bytes_max)) {
+    if (!shelf_init(&shard->shelf, bytes_max, secret)) {
         shelf_fini(&shard->shelf);
         return false;
     }
@@ -30,34 +31,77 @@ void shard_fini(struct shard *shard)
     must(pthread_mutex_destroy(&shard->lock) == 0);
 }
 
-static void shard_lock(struct shard *shard)
+static void shard_begin(struct shard *shard, const struct shard_call *call)
 {
-    must(pthread_mutex_lock(&shard->lock) == 0);
+    shard_lock(shard);
+    if (call->now > shard->latest) {
+        shard->latest = call->now;
+    }
 }
 
-static void shard_unlock(struct shard *shard)
+/* What is about to be put on the shelf. */
+struct shard_item {
+    const struct cache_fill *fill;
+    struct packed packed;
+    int64_t stored_at;
+};
+
+/* ---- Finding ---- */
+
+static enum entry_state shard_state(
+    const struct shard *shard, const struct shard_call *call, uint32_t id)
 {
-    must(pthread_mutex_unlock(&shard->lock) == 0);
+    if (id == SLAB_NONE) {
+        return ENTRY_DEAD;
+    }
+    return entry_state_at(shelf_at(&shard->shelf, id), call->now, call->stale_max_us);
 }
 
-/* Fills in what a caller learns of the entry. */
+static bool shard_is_failure(const struct shard *shard, uint32_t id)
+{
+    return shelf_at(&shard->shelf, id)->kind == CACHE_KIND_FAILURE;
+}
+
+/* The entry that speaks for the key: its own, or a denial of all types where that is in better
+ * state; or SLAB_NONE. */
+static uint32_t shard_choose(
+    const struct shard *shard, const struct shard_call *call, enum entry_state *state_out)
+{
+    struct shelf_pair pair = shelf_find(&shard->shelf, call->key, call->hash);
+    *state_out = shard_state(shard, call, pair.own);
+    if (pair.any == SLAB_NONE || pair.any == pair.own || lifetime_is_timed_proof(call->key->type)) {
+        return pair.own;
+    }
+    enum entry_state any_state = shard_state(shard, call, pair.any);
+    bool is_own_better = pair.own != SLAB_NONE && *state_out <= any_state;
+    if (is_own_better && (any_state != ENTRY_FRESH || !shard_is_failure(shard, pair.own))) {
+        return pair.own;
+    }
+    *state_out = any_state;
+    return pair.any;
+}
+
+/* Fills in what a caller learns of the entry. That the name's denial was validated is not said of
+ * other types than the one that was asked for. */
 static void shard_describe(const struct entry *entry, const struct shard_call *call,
     enum entry_state state, struct cache_found *found_out)
 {
     bool is_fresh = state == ENTRY_FRESH;
+    bool is_failure = entry->kind == CACHE_KIND_FAILURE;
+    bool is_own = entry->type == call->key->type;
     uint32_t age_s = entry_age_s(entry, call->now);
     *found_out = (struct cache_found){
         .kind = (enum cache_kind)entry->kind,
         .len = entry->message_len,
         .age_s = age_s,
         .ttl_left_s = is_fresh ? entry->ttl_s - age_s : 0,
-        .is_ad = (entry->flags & ENTRY_IS_AD) != 0,
+        .is_ad = (entry->flags & ENTRY_IS_AD) != 0 && is_own,
         .is_list = (entry->flags & ENTRY_IS_LIST) != 0,
         .is_refresh_due = is_fresh && entry_is_refresh_due(entry, call->now),
         .is_failing = !is_fresh && entry_is_failing(entry, call->now),
         .hits = entry->hits,
         .origin = entry->origin,
-        .ede = entry->ede,
+        .ede = is_failure ? packed_ede(entry) : 0,
         .ttl_s = entry->ttl_s,
         .expired_us = entry_expired_us(entry, call->now),
         .ahead = entry->ahead,
@@ -68,11 +112,8 @@ static void shard_count_hit(
     struct shard *shard, uint32_t id, const struct shard_call *call, struct cache_found *found)
 {
     struct entry *entry = shelf_at(&shard->shelf, id);
-    if (entry->hits < UINT32_MAX) {
-        entry->hits++;
-    }
+    entry_note_hit(entry);
     found->hits = entry->hits;
-    entry->ahead = 0;
     if (found->is_refresh_due) {
         entry_note_asked(entry, ENTRY_WAS_TOLD, call->now);
     }
@@ -82,22 +123,23 @@ static void shard_count_hit(
 static enum cache_verdict shard_find(struct shard *shard, const struct shard_call *call,
     const struct shard_room *room, struct cache_found *found_out)
 {
-    uint32_t id = shelf_find(&shard->shelf, call->key, call->hash);
+    enum entry_state state;
+    uint32_t id = shard_choose(shard, call, &state);
     if (id == SLAB_NONE) {
         return CACHE_MISS;
     }
-    const struct entry *entry = shelf_at(&shard->shelf, id);
-    enum entry_state state = entry_state_at(entry, call->now, call->stale_max_us);
     if (state == ENTRY_DEAD && !call->is_peek) {
         shard->counts.cache_expirations++;
         shelf_remove(&shard->shelf, id);
         return CACHE_MISS;
     }
+    const struct entry *entry = shelf_at(&shard->shelf, id);
     if (state == ENTRY_DEAD || state == ENTRY_SPENT || entry->message_len > room->size) {
         return CACHE_MISS;
     }
     if (entry->message_len > 0) {
-        memcpy(room->bytes, entry_message(entry), entry->message_len);
+        uint16_t type = call->key->type != 0 ? call->key->type : entry->type;
+        shelf_read(&shard->shelf, entry, type, room->bytes);
     }
     shard_describe(entry, call, state, found_out);
     if (!call->is_peek) {
@@ -124,7 +166,7 @@ static void shard_count_lookup(struct shard *shard, enum cache_verdict verdict)
 enum cache_verdict shard_lookup(struct shard *shard, const struct shard_call *call,
     const struct shard_room *room, struct cache_found *found_out)
 {
-    shard_lock(shard);
+    shard_begin(shard, call);
     enum cache_verdict verdict = shard_find(shard, call, room, found_out);
     if (!call->is_peek) {
         shard_count_lookup(shard, verdict);
@@ -132,6 +174,8 @@ enum cache_verdict shard_lookup(struct shard *shard, const struct shard_call *ca
     shard_unlock(shard);
     return verdict;
 }
+
+/* ---- Storing ---- */
 
 /* Makes room by one entry; an expired one is no loss and counted apart. */
 static void shard_evict(struct shard *shard, int64_t now)
@@ -151,212 +195,176 @@ static bool shard_is_dead(const struct entry *entry, const void *context)
     return entry_state_at(entry, call->now, call->stale_max_us) == ENTRY_DEAD;
 }
 
-/* Adds an entry, for which the dead ones of its bucket and then the least recently used make room.
- * SLAB_NONE: even an empty shelf cannot hold it. */
-static uint32_t shard_add(struct shard *shard, const struct shard_call *call, size_t bytes)
+/* Adds an entry if there is room for it and for what it shares; that comes first, for it decides
+ * the entry's size. */
+static uint32_t shard_try_add(
+    struct shard *shard, const struct shard_call *call, const struct shard_item *item)
 {
     struct shelf *shelf = &shard->shelf;
-    uint32_t bucket = shelf_bucket_of(shelf, call->hash);
-    shard->counts.cache_expirations += shelf_sweep(shelf, bucket, shard_is_dead, call);
-    uint32_t id = shelf_add(shelf, call->hash, bytes);
-    while (id == SLAB_NONE && shelf->oldest != SLAB_NONE) {
-        shard_evict(shard, call->now);
-        id = shelf_add(shelf, call->hash, bytes);
+    struct packed packed = item->packed;
+    uint8_t authority[SHARED_SIZE_MAX];
+    size_t authority_len = packed_authority(item->fill, &packed, authority);
+    if (authority_len > 0) {
+        uint32_t reference;
+        switch (shared_take(shelf, authority, authority_len, &reference)) {
+        case SHARED_TAKEN:
+            packed_use_shared(&packed, reference);
+            break;
+        case SHARED_REFUSED:
+            break;
+        case SHARED_NO_ROOM:
+            return SLAB_NONE;
+        }
+    }
+    uint32_t id = shelf_add(shelf, call->hash, entry_bytes(call->key, &packed));
+    if (id != SLAB_NONE) {
+        entry_fill(shelf_at(shelf, id), call->key, item->fill, &packed, item->stored_at);
+    } else if ((packed.flags & ENTRY_IS_SHARED) != 0) {
+        shared_give(shelf, bytes_get_u32(packed.prefix));
     }
     return id;
+}
+
+/* An entry that a new one takes the place of: the key's own, or a denial of all types that is
+ * renewed or contradicted. SLAB_NONE: none is left. */
+static uint32_t shard_find_outdone(
+    const struct shard *shard, const struct shard_call *call, const struct shard_item *item)
+{
+    struct shelf_pair pair = shelf_find(&shard->shelf, call->key, call->hash);
+    bool is_existing =
+        item->fill->kind == CACHE_KIND_ANSWER || item->fill->kind == CACHE_KIND_NODATA;
+    bool is_any_outdone = is_existing || (item->packed.flags & ENTRY_IS_ANY_TYPE) != 0;
+    return pair.own == SLAB_NONE && is_any_outdone ? pair.any : pair.own;
+}
+
+static void shard_clear_place(
+    struct shard *shard, const struct shard_call *call, const struct shard_item *item)
+{
+    struct shelf *shelf = &shard->shelf;
+    uint32_t id;
+    while ((id = shard_find_outdone(shard, call, item)) != SLAB_NONE) {
+        shelf_remove(shelf, id);
+    }
+    shard->counts.cache_expirations += shelf_sweep(shelf, call->hash, shard_is_dead, call);
+    if ((id = shelf_find_crowded(shelf, call->hash)) != SLAB_NONE) {
+        shard->counts.cache_evictions++;
+        shelf_remove(shelf, id);
+    }
+}
+
+/* Adds the entry, for which the dead ones of its bucket and then the least recently used make room.
+ * False: they have not made enough yet; to be called again after the lock has been released. */
+static bool shard_add(
+    struct shard *shard, const struct shard_call *call, const struct shard_item *item)
+{
+    bool is_failure = item->fill->kind == CACHE_KIND_FAILURE;
+    shard_clear_place(shard, call, item);
+    for (unsigned i = 0; i < SHARD_EVICT_STEP; i++) {
+        if (shard_try_add(shard, call, item) != SLAB_NONE) {
+            shard->counts.cache_failures += is_failure ? 1 : 0;
+            shard->counts.cache_stores += is_failure ? 0 : 1;
+            return true;
+        }
+        if (shard->shelf.count == 0) {
+            shard->counts.cache_too_large++;
+            return true;
+        }
+        shard_evict(shard, call->now);
+    }
+    return false;
 }
 
 /* A TTL of 0 says: not to be kept. What is fresh stays; what upstream has just shown to be out of
  * date, a stale answer or a failure, goes. */
 static void shard_forget_outdated(struct shard *shard, const struct shard_call *call)
 {
-    uint32_t id = shelf_find(&shard->shelf, call->key, call->hash);
-    if (id == SLAB_NONE) {
-        return;
-    }
-    const struct entry *entry = shelf_at(&shard->shelf, id);
-    bool is_fresh = entry_state_at(entry, call->now, call->stale_max_us) == ENTRY_FRESH;
-    if (!is_fresh || entry->kind == CACHE_KIND_FAILURE) {
+    enum entry_state state;
+    uint32_t id = shard_choose(shard, call, &state);
+    if (id != SLAB_NONE && (state != ENTRY_FRESH || shard_is_failure(shard, id))) {
         shelf_remove(&shard->shelf, id);
     }
 }
 
-static void shard_replace(
-    struct shard *shard, const struct shard_call *call, const struct cache_fill *fill)
+/* False: there is more to do after the lock has been released. */
+static bool shard_store_step(
+    struct shard *shard, const struct shard_call *call, const struct shard_item *item)
 {
-    size_t bytes = entry_bytes(call->key, fill->message, fill->len);
-    if (!shelf_could_hold(&shard->shelf, bytes)) {
+    if (item->fill->ttl_s == 0) {
+        shard_forget_outdated(shard, call);
+        return true;
+    }
+    if (item->fill->len > CACHE_MESSAGE_MAX ||
+        !shelf_could_hold(&shard->shelf, entry_bytes(call->key, &item->packed))) {
         shard->counts.cache_too_large++;
-        return;
+        return true;
     }
-    uint32_t id = shelf_find(&shard->shelf, call->key, call->hash);
-    if (id != SLAB_NONE) {
-        shelf_remove(&shard->shelf, id);
-    }
-    id = shard_add(shard, call, bytes);
-    if (id == SLAB_NONE) {
-        shard->counts.cache_too_large++;
-        return;
-    }
-    entry_fill(shelf_at(&shard->shelf, id), call->key, fill, call->now);
-    shard->counts.cache_stores++;
+    return shard_add(shard, call, item);
 }
 
 void shard_store(struct shard *shard, const struct shard_call *call, const struct cache_fill *fill)
 {
     must(fill->kind != CACHE_KIND_FAILURE);
-    shard_lock(shard);
-    if (fill->ttl_s == 0) {
-        shard_forget_outdated(shard, call);
-    } else if (fill->len > CACHE_MESSAGE_MAX) {
-        shard->counts.cache_too_large++;
-    } else {
-        shard_replace(shard, call, fill);
-    }
-    shard_unlock(shard);
+    struct shard_item item = {.fill = fill, .stored_at = call->now};
+    packed_fold(call->key, fill, &item.packed);
+    bool is_done;
+    do {
+        shard_begin(shard, call);
+        is_done = shard_store_step(shard, call, &item);
+        shard_unlock(shard);
+    } while (!is_done);
 }
 
-/* Writes the n-th failure of a row over an entry without a message. */
-static void shard_write_failure(
-    struct entry *entry, const struct shard_call *call, unsigned failures, int ede)
+/* Remembers the n-th failure of a row. */
+static bool shard_add_failure(
+    struct shard *shard, const struct shard_call *call, unsigned failures, int ede)
 {
-    struct cache_fill fill = {
+    const struct cache_fill fill = {
         .kind = CACHE_KIND_FAILURE,
         .ttl_s = call->keep_s != 0 ? call->keep_s
                                    : (uint32_t)(lifetime_failure_us(failures) / CLOCK_US_PER_S),
     };
-    entry_fill(entry, call->key, &fill, call->now);
-    entry->failures = (uint8_t)(failures < SHARD_FAILURES_MAX ? failures : SHARD_FAILURES_MAX);
-    entry->ede = (int16_t)ede;
+    struct shard_item item = {.fill = &fill, .stored_at = call->now};
+    packed_fold_failure(failures, ede, &item.packed);
+    return shard_add(shard, call, &item);
 }
 
-static void shard_add_failure(struct shard *shard, const struct shard_call *call, int ede)
+/* False: there is more to do after the lock has been released. */
+static bool shard_fail_step(struct shard *shard, const struct shard_call *call, int ede)
 {
-    uint32_t id = shard_add(shard, call, entry_bytes(call->key, NULL, 0));
+    enum entry_state state;
+    uint32_t id = shard_choose(shard, call, &state);
     if (id == SLAB_NONE) {
-        shard->counts.cache_too_large++;
-        return;
-    }
-    shard_write_failure(shelf_at(&shard->shelf, id), call, 1, ede);
-    shard->counts.cache_failures++;
-}
-
-static void shard_fail(struct shard *shard, const struct shard_call *call, int ede)
-{
-    uint32_t id = shelf_find(&shard->shelf, call->key, call->hash);
-    if (id == SLAB_NONE) {
-        shard_add_failure(shard, call, ede);
-        return;
+        return shard_add_failure(shard, call, 1, ede);
     }
     struct entry *entry = shelf_at(&shard->shelf, id);
-    switch (entry_state_at(entry, call->now, call->stale_max_us)) {
+    switch (state) {
     case ENTRY_FRESH:
-        break;
+        return true;
     case ENTRY_STALE:
         entry_note_asked(entry, ENTRY_HAS_FAILED, call->now);
         shard->counts.cache_failures++;
-        break;
+        return true;
     case ENTRY_SPENT:
-        shard_write_failure(entry, call, entry->failures + 1u, ede);
-        shelf_touch(&shard->shelf, id);
-        shard->counts.cache_failures++;
-        break;
+        return shard_add_failure(shard, call, packed_failures(entry) + 1, ede);
     case ENTRY_DEAD:
         shard->counts.cache_expirations++;
         shelf_remove(&shard->shelf, id);
-        shard_add_failure(shard, call, ede);
-        break;
+        return shard_add_failure(shard, call, 1, ede);
     }
+    return true;
 }
 
 void shard_store_failure(struct shard *shard, const struct shard_call *call, int ede)
 {
-    shard_lock(shard);
-    shard_fail(shard, call, ede);
-    shard_unlock(shard);
-}
-
-/* Sweeps up to SHARD_STEP buckets from `bucket`. Returns the next one, or 0 at the end. */
-static uint32_t shard_flush_step(
-    struct shard *shard, uint32_t bucket, shelf_match *is_match, const void *context)
-{
-    struct shelf *shelf = &shard->shelf;
-    for (unsigned i = 0; i < SHARD_STEP && bucket < shelf->bucket_count; i++) {
-        shard->counts.cache_flushed += shelf_sweep(shelf, bucket, is_match, context);
-        bucket++;
-    }
-    return bucket < shelf->bucket_count ? bucket : 0;
-}
-
-size_t shard_flush(struct shard *shard, shelf_match *is_match, const void *context)
-{
-    size_t removed = 0;
-    uint32_t bucket = 0;
+    bool is_done;
     do {
-        shard_lock(shard);
-        uint64_t flushed_before = shard->counts.cache_flushed;
-        bucket = shard_flush_step(shard, bucket, is_match, context);
-        removed += (size_t)(shard->counts.cache_flushed - flushed_before);
+        shard_begin(shard, call);
+        is_done = shard_fail_step(shard, call, ede);
         shard_unlock(shard);
-    } while (bucket != 0);
-    return removed;
+    } while (!is_done);
 }
 
-size_t shard_flush_all(struct shard *shard)
-{
-    shard_lock(shard);
-    size_t removed = (size_t)shard->shelf.count;
-    shelf_clear(&shard->shelf);
-    shard->counts.cache_flushed += removed;
-    shard_unlock(shard);
-    return removed;
-}
-
-/* A place is the first hash of a bucket, and how many of its entries have been shown. */
-static uint64_t shard_place(const struct shelf *shelf, uint32_t bucket, unsigned shown)
-{
-    if (bucket == shelf->bucket_count || shown >> SHARD_SHOWN_BITS != 0) {
-        return 0;
-    }
-    return (uint64_t)shelf_hash_of(shelf, bucket) << SHARD_SHOWN_BITS | shown;
-}
-
-/* Shows one bucket's entries but the first *shown. False: `visit` refused one. */
-static bool shard_show(
-    const struct shelf *shelf, uint32_t bucket, unsigned *shown, shard_visit *visit, void *context)
-{
-    unsigned skipped = 0;
-    for (uint32_t id = shelf->buckets[bucket]; id != SLAB_NONE; id = shelf_at(shelf, id)->next) {
-        if (skipped < *shown) {
-            skipped++;
-            continue;
-        }
-        if (!visit(context, shelf_at(shelf, id))) {
-            return false;
-        }
-        skipped++;
-        (*shown)++;
-    }
-    *shown = 0;
-    return true;
-}
-
-uint64_t shard_walk(struct shard *shard, uint64_t place, shard_visit *visit, void *context)
-{
-    const struct shelf *shelf = &shard->shelf;
-    unsigned shown = place & ((1u << SHARD_SHOWN_BITS) - 1);
-    shard_lock(shard);
-    uint32_t bucket = shelf_bucket_of(shelf, (uint32_t)(place >> SHARD_SHOWN_BITS));
-    for (unsigned i = 0; i < SHARD_STEP && bucket < shelf->bucket_count; i++) {
-        if (!shard_show(shelf, bucket, &shown, visit, context)) {
-            break;
-        }
-        bucket++;
-    }
-    uint64_t next = shard_place(shelf, bucket, shown);
-    shard_unlock(shard);
-    return next;
-}
+/* ---- Putting back ---- */
 
 static bool shard_is_of_no_use(
     const struct shard_call *call, const struct cache_fill *fill, int64_t stored_at)
@@ -371,19 +379,29 @@ static bool shard_is_of_no_use(
     return past_us >= 0 && past_us >= lifetime_stale_us(&subject, call->stale_max_us);
 }
 
-/* Room for what is put back: in place of something older, or what is free. */
-static uint32_t shard_add_past(struct shard *shard, const struct shard_call *call,
-    const struct cache_fill *fill, int64_t stored_at)
+/* Is it older than what stands in its place? */
+static bool shard_is_outdone(
+    const struct shard *shard, const struct shard_call *call, const struct shard_item *item)
 {
-    struct shelf *shelf = &shard->shelf;
-    uint32_t id = shelf_find(shelf, call->key, call->hash);
-    if (id != SLAB_NONE) {
-        if (shelf_at(shelf, id)->stored_at >= stored_at) {
-            return SLAB_NONE;
-        }
-        shelf_remove(shelf, id);
+    uint32_t id = shard_find_outdone(shard, call, item);
+    return id != SLAB_NONE &&
+           entry_age_us(shelf_at(&shard->shelf, id), call->now) <= call->now - item->stored_at;
+}
+
+static bool shard_put_back(struct shard *shard, const struct shard_call *call,
+    const struct shard_item *item, uint32_t hits)
+{
+    if (shard_is_outdone(shard, call, item)) {
+        return false;
     }
-    return shelf_add(shelf, call->hash, entry_bytes(call->key, fill->message, fill->len));
+    shard_clear_place(shard, call, item);
+    uint32_t id = shard_try_add(shard, call, item);
+    if (id == SLAB_NONE) {
+        return false;
+    }
+    struct entry *entry = shelf_at(&shard->shelf, id);
+    entry->hits = (uint16_t)(hits < UINT16_MAX ? hits : UINT16_MAX);
+    return true;
 }
 
 bool shard_restore(struct shard *shard, const struct shard_call *call,
@@ -393,60 +411,10 @@ bool shard_restore(struct shard *shard, const struct shard_call *call,
         shard_is_of_no_use(call, fill, past->stored_at)) {
         return false;
     }
-    shard_lock(shard);
-    uint32_t id = shard_add_past(shard, call, fill, past->stored_at);
-    if (id != SLAB_NONE) {
-        struct entry *entry = shelf_at(&shard->shelf, id);
-        entry_fill(entry, call->key, fill, past->stored_at);
-        entry->hits = past->hits;
-    }
+    struct shard_item item = {.fill = fill, .stored_at = past->stored_at};
+    packed_fold(call->key, fill, &item.packed);
+    shard_begin(shard, call);
+    bool is_back = shard_put_back(shard, call, &item, past->hits);
     shard_unlock(shard);
-    return id != SLAB_NONE;
-}
-
-/* Removes up to SHARD_STEP of the oldest. True: there is more to do. */
-static bool shard_shrink_step(struct shard *shard)
-{
-    struct shelf *shelf = &shard->shelf;
-    for (unsigned i = 0; i < SHARD_STEP && shelf->oldest != SLAB_NONE; i++) {
-        if (!shelf_is_over(shelf)) {
-            return false;
-        }
-        shard->counts.cache_evictions++;
-        shelf_remove(shelf, shelf->oldest);
-        slab_trim(&shelf->slab);
-    }
-    if (shelf->oldest == SLAB_NONE) {
-        /* Only the chunk table is left to shrink. */
-        shelf_clear(shelf);
-        return false;
-    }
-    return shelf_is_over(shelf);
-}
-
-void shard_set_max(struct shard *shard, uint64_t bytes_max)
-{
-    shard_lock(shard);
-    shelf_set_max(&shard->shelf, bytes_max);
-    bool is_over = shelf_is_over(&shard->shelf);
-    shard_unlock(shard);
-    while (is_over) {
-        shard_lock(shard);
-        is_over = shard_shrink_step(shard);
-        shard_unlock(shard);
-    }
-}
-
-void shard_add_metrics(struct shard *shard, struct cache_metrics *sum)
-{
-    shard_lock(shard);
-    struct cache_metrics *counts = &shard->counts;
-    counts->cache_bytes = shelf_bytes(&shard->shelf);
-    counts->cache_entries = shard->shelf.count;
-#define METRIC_COUNTER(name, sentence) sum->name += counts->name;
-#define METRIC_GAUGE(name, sentence)   sum->name += counts->name;
-#include "cache/metrics.def"
-#undef METRIC_COUNTER
-#undef METRIC_GAUGE
-    shard_unlock(shard);
+    return is_back;
 }

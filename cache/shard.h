@@ -17,6 +17,7 @@
 struct shard {
     _Alignas(64) pthread_mutex_t lock;
     struct shelf shelf;
+    int64_t latest; /* The greatest `now` of any call; entries know only part of theirs. */
     struct cache_metrics counts; /* The gauges are filled in by shard_add_metrics(). */
 };
 
@@ -37,7 +38,7 @@ struct shard_room {
 };
 
 /* False when memory is short; nothing to shard_fini() then. */
-bool shard_init(struct shard *shard, uint64_t bytes_max);
+bool shard_init(struct shard *shard, uint64_t bytes_max, const struct hash_key *secret);
 void shard_fini(struct shard *shard);
 
 enum cache_verdict shard_lookup(struct shard *shard, const struct shard_call *call,
@@ -56,7 +57,7 @@ size_t shard_flush_all(struct shard *shard);
  * refused comes first the next time. Returns where to go on, 0 at the end. A place stays good when
  * the shelf changes its number of buckets.
  */
-typedef bool shard_visit(void *context, const struct entry *entry);
+typedef bool shard_visit(void *context, const struct shard *shard, const struct entry *entry);
 #define SHARD_PLACE_BITS 48
 uint64_t shard_walk(struct shard *shard, uint64_t place, shard_visit *visit, void *context);
 

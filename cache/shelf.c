@@ -1,113 +1,112 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cache/shelf.h"
 
-#include <string.h>
-
 #include "base/must.h"
 
-/* One bucket for this many bytes of the limit: about the size of an entry, so that a full shelf has
- * one or two entries in a bucket. */
-#define SHELF_BUCKET_SHARE 256
+#include "cache/packed.h"
+#include "cache/shared.h"
 
-static size_t shelf_bucket_bytes(uint32_t bucket_count)
+/* What the slab may take: the limit without the index. */
+static void shelf_refit(struct shelf *shelf)
 {
-    return slab_pages_round((size_t)bucket_count * sizeof(uint32_t));
+    size_t index = index_bytes(&shelf->index);
+    slab_set_max(&shelf->slab, shelf->bytes_max > index ? shelf->bytes_max - index : 0);
 }
 
-static uint32_t shelf_bucket_count_for(uint64_t bytes_max)
+bool shelf_init(struct shelf *shelf, uint64_t bytes_max, const struct hash_key *secret)
 {
-    uint64_t count = bytes_max / SHELF_BUCKET_SHARE;
-    if (count > UINT32_MAX / 2) {
-        return UINT32_MAX / 2;
-    }
-    return count == 0 ? 1 : (uint32_t)count;
-}
-
-static uint64_t shelf_slab_max(uint64_t bytes_max, uint32_t bucket_count)
-{
-    size_t bucket_bytes = shelf_bucket_bytes(bucket_count);
-    return bytes_max > bucket_bytes ? bytes_max - bucket_bytes : 0;
-}
-
-bool shelf_init(struct shelf *shelf, uint64_t bytes_max)
-{
-    uint32_t bucket_count = shelf_bucket_count_for(bytes_max);
-    *shelf = (struct shelf){.bytes_max = bytes_max};
-    shelf->buckets = slab_pages_map(shelf_bucket_bytes(bucket_count));
-    if (shelf->buckets == NULL) {
+    *shelf = (struct shelf){.bytes_max = bytes_max, .secret = *secret};
+    if (!index_init(&shelf->index, bytes_max)) {
         return false;
     }
-    shelf->bucket_count = bucket_count;
-    return slab_init(&shelf->slab, shelf_slab_max(bytes_max, bucket_count));
+    size_t index = index_bytes(&shelf->index);
+    return slab_init(&shelf->slab, bytes_max > index ? bytes_max - index : 0);
 }
 
 void shelf_fini(struct shelf *shelf)
 {
     slab_fini(&shelf->slab);
-    slab_pages_unmap(shelf->buckets, shelf_bucket_bytes(shelf->bucket_count));
+    index_fini(&shelf->index);
     *shelf = (struct shelf){0};
 }
 
-/* Spreads 32 bits of hash evenly over any number of buckets. */
-uint32_t shelf_bucket_of(const struct shelf *shelf, uint32_t hash)
+static bool shelf_is_entry(const struct shelf_link *link)
 {
-    return (uint32_t)((uint64_t)hash * shelf->bucket_count >> 32);
+    return link->newer != SHARED_MARK;
 }
 
-uint32_t shelf_hash_of(const struct shelf *shelf, uint32_t bucket)
+/* From `id` on, the first that is an entry. */
+static uint32_t shelf_skip_shared(const struct shelf *shelf, uint32_t id)
 {
-    uint32_t count = shelf->bucket_count;
-    return (uint32_t)((((uint64_t)bucket << 32) + count - 1) / count);
-}
-
-uint32_t shelf_find(const struct shelf *shelf, const struct cache_key *key, uint32_t hash)
-{
-    uint32_t id = shelf->buckets[shelf_bucket_of(shelf, hash)];
-    while (id != SLAB_NONE) {
-        const struct entry *entry = shelf_at(shelf, id);
-        if (entry->hash == hash && entry_has_key(entry, key)) {
-            return id;
-        }
-        id = entry->next;
+    while (id != SLAB_NONE && !shelf_is_entry(shelf_link_at(shelf, id))) {
+        id = shelf_link_at(shelf, id)->next;
     }
-    return SLAB_NONE;
+    return id;
+}
+
+uint32_t shelf_first(const struct shelf *shelf, uint32_t hash)
+{
+    return shelf_skip_shared(shelf, *index_at(&shelf->index, hash));
+}
+
+uint32_t shelf_next(const struct shelf *shelf, uint32_t id)
+{
+    return shelf_skip_shared(shelf, shelf_link_at(shelf, id)->next);
+}
+
+struct shelf_pair shelf_find(const struct shelf *shelf, const struct cache_key *key, uint32_t hash)
+{
+    struct shelf_pair pair = {.own = SLAB_NONE, .any = SLAB_NONE};
+    for (uint32_t id = shelf_first(shelf, hash); id != SLAB_NONE; id = shelf_next(shelf, id)) {
+        const struct entry *entry = shelf_at(shelf, id);
+        if (entry->link.hash != hash || !entry_has_place(entry, key)) {
+            continue;
+        }
+        if ((entry->flags & ENTRY_IS_ANY_TYPE) != 0) {
+            pair.any = id;
+        }
+        if (entry->type == key->type) {
+            pair.own = id;
+        }
+    }
+    return pair;
 }
 
 /* The place in the bucket's chain that holds `id`. */
-static uint32_t *shelf_link_to(struct shelf *shelf, uint32_t hash, uint32_t id)
+static uint32_t *shelf_place_of(struct shelf *shelf, uint32_t hash, uint32_t id)
 {
-    uint32_t *link = &shelf->buckets[shelf_bucket_of(shelf, hash)];
-    while (*link != id) {
-        must(*link != SLAB_NONE);
-        link = &shelf_at(shelf, *link)->next;
+    uint32_t *place = index_at(&shelf->index, hash);
+    while (*place != id) {
+        must(*place != SLAB_NONE);
+        place = &shelf_link_at(shelf, *place)->next;
     }
-    return link;
+    return place;
 }
 
 static void shelf_order_insert(struct shelf *shelf, uint32_t id)
 {
-    struct entry *entry = shelf_at(shelf, id);
-    entry->newer = SLAB_NONE;
-    entry->older = shelf->newest;
+    struct shelf_link *link = shelf_link_at(shelf, id);
+    link->newer = SLAB_NONE;
+    link->older = shelf->newest;
     if (shelf->newest != SLAB_NONE) {
-        shelf_at(shelf, shelf->newest)->newer = id;
+        shelf_link_at(shelf, shelf->newest)->newer = id;
     } else {
         shelf->oldest = id;
     }
     shelf->newest = id;
 }
 
-/* Lets the neighbours of `entry` in the order point to `newer` and `older` instead. */
+/* Lets the neighbours in the order point to `newer` and `older` instead. */
 static void shelf_order_join(
-    struct shelf *shelf, const struct entry *entry, uint32_t newer, uint32_t older)
+    struct shelf *shelf, const struct shelf_link *link, uint32_t newer, uint32_t older)
 {
-    if (entry->older != SLAB_NONE) {
-        shelf_at(shelf, entry->older)->newer = newer;
+    if (link->older != SLAB_NONE) {
+        shelf_link_at(shelf, link->older)->newer = newer;
     } else {
         shelf->oldest = newer;
     }
-    if (entry->newer != SLAB_NONE) {
-        shelf_at(shelf, entry->newer)->older = older;
+    if (link->newer != SLAB_NONE) {
+        shelf_link_at(shelf, link->newer)->older = older;
     } else {
         shelf->newest = older;
     }
@@ -118,39 +117,60 @@ bool shelf_could_hold(const struct shelf *shelf, size_t bytes)
     return slab_could_hold(&shelf->slab, bytes);
 }
 
-uint32_t shelf_add(struct shelf *shelf, uint32_t hash, size_t bytes)
+uint32_t shelf_place(struct shelf *shelf, uint32_t hash, size_t bytes)
 {
     uint32_t id = slab_take(&shelf->slab, bytes);
     if (id == SLAB_NONE) {
         return SLAB_NONE;
     }
-    uint32_t *bucket = &shelf->buckets[shelf_bucket_of(shelf, hash)];
-    struct entry *entry = shelf_at(shelf, id);
-    entry->hash = hash;
-    entry->next = *bucket;
-    *bucket = id;
-    shelf_order_insert(shelf, id);
-    shelf->count++;
+    uint32_t *first = index_at(&shelf->index, hash);
+    struct shelf_link *link = shelf_link_at(shelf, id);
+    link->hash = hash;
+    link->next = *first;
+    *first = id;
     return id;
 }
 
-/* The entry that stood at `from` has moved to `id`: corrects all that names it. */
+/* What stood at `from` has moved to `id`: corrects all that names it. */
 static void shelf_moved(struct shelf *shelf, uint32_t from, uint32_t id)
 {
-    const struct entry *entry = shelf_at(shelf, id);
-    *shelf_link_to(shelf, entry->hash, from) = id;
-    shelf_order_join(shelf, entry, id, id);
+    const struct shelf_link *link = shelf_link_at(shelf, id);
+    *shelf_place_of(shelf, link->hash, from) = id;
+    if (shelf_is_entry(link)) {
+        shelf_order_join(shelf, link, id, id);
+    }
+}
+
+void shelf_displace(struct shelf *shelf, uint32_t id)
+{
+    const struct shelf_link *link = shelf_link_at(shelf, id);
+    *shelf_place_of(shelf, link->hash, id) = link->next;
+    uint32_t from = slab_give(&shelf->slab, id);
+    if (from != SLAB_NONE) {
+        shelf_moved(shelf, from, id);
+    }
+}
+
+uint32_t shelf_add(struct shelf *shelf, uint32_t hash, size_t bytes)
+{
+    uint32_t id = shelf_place(shelf, hash, bytes);
+    if (id != SLAB_NONE) {
+        shelf_order_insert(shelf, id);
+        shelf->count++;
+    }
+    return id;
 }
 
 void shelf_remove(struct shelf *shelf, uint32_t id)
 {
     const struct entry *entry = shelf_at(shelf, id);
-    *shelf_link_to(shelf, entry->hash, id) = entry->next;
-    shelf_order_join(shelf, entry, entry->newer, entry->older);
+    bool is_shared = (entry->flags & ENTRY_IS_SHARED) != 0;
+    uint32_t reference = is_shared ? packed_reference(entry) : 0;
+    shelf_order_join(shelf, &entry->link, entry->link.newer, entry->link.older);
     shelf->count--;
-    uint32_t from = slab_give(&shelf->slab, id);
-    if (from != SLAB_NONE) {
-        shelf_moved(shelf, from, id);
+    shelf_displace(shelf, id);
+    if (is_shared) {
+        shared_give(shelf, reference);
     }
 }
 
@@ -159,63 +179,90 @@ void shelf_touch(struct shelf *shelf, uint32_t id)
     if (shelf->newest == id) {
         return;
     }
-    const struct entry *entry = shelf_at(shelf, id);
-    shelf_order_join(shelf, entry, entry->newer, entry->older);
+    const struct shelf_link *link = shelf_link_at(shelf, id);
+    shelf_order_join(shelf, link, link->newer, link->older);
     shelf_order_insert(shelf, id);
+}
+
+void shelf_read(
+    const struct shelf *shelf, const struct entry *entry, uint16_t type, uint8_t *message_out)
+{
+    bool is_shared = (entry->flags & ENTRY_IS_SHARED) != 0;
+    const struct shared *shared = is_shared ? shared_at(shelf, packed_reference(entry)) : NULL;
+    packed_unfold(entry, type, shared, message_out);
 }
 
 void shelf_clear(struct shelf *shelf)
 {
     slab_clear(&shelf->slab);
-    memset(shelf->buckets, 0, (size_t)shelf->bucket_count * sizeof *shelf->buckets);
+    index_clear(&shelf->index);
     shelf->newest = SLAB_NONE;
     shelf->oldest = SLAB_NONE;
     shelf->count = 0;
+    shelf->shared_count = 0;
 }
 
 /* A removal may move entries of this very chain, so it begins anew after each. */
-size_t shelf_sweep(struct shelf *shelf, uint32_t bucket, shelf_match *is_match, const void *context)
+size_t shelf_sweep(struct shelf *shelf, uint32_t hash, shelf_match *is_match, const void *context)
 {
     size_t removed = 0;
-    uint32_t id = shelf->buckets[bucket];
+    uint32_t id = shelf_first(shelf, hash);
     while (id != SLAB_NONE) {
-        const struct entry *entry = shelf_at(shelf, id);
-        if (is_match(entry, context)) {
+        if (is_match(shelf_at(shelf, id), context)) {
             shelf_remove(shelf, id);
             removed++;
-            id = shelf->buckets[bucket];
+            id = shelf_first(shelf, hash);
         } else {
-            id = entry->next;
+            id = shelf_next(shelf, id);
         }
     }
     return removed;
 }
 
-static void shelf_rehash(struct shelf *shelf)
+uint32_t shelf_find_crowded(const struct shelf *shelf, uint32_t hash)
 {
-    uint32_t id = shelf->oldest;
-    while (id != SLAB_NONE) {
-        struct entry *entry = shelf_at(shelf, id);
-        uint32_t *bucket = &shelf->buckets[shelf_bucket_of(shelf, entry->hash)];
-        entry->next = *bucket;
-        *bucket = id;
-        id = entry->newer;
+    unsigned count = 0;
+    uint32_t last = SLAB_NONE;
+    for (uint32_t id = shelf_first(shelf, hash); id != SLAB_NONE; id = shelf_next(shelf, id)) {
+        if (shelf_link_at(shelf, id)->hash == hash) {
+            last = id;
+            count++;
+        }
     }
+    return count < SHELF_TYPES_MAX ? SLAB_NONE : last;
 }
 
-/* Without memory for new buckets the old ones serve on. */
 void shelf_set_max(struct shelf *shelf, uint64_t bytes_max)
 {
-    uint32_t bucket_count = shelf_bucket_count_for(bytes_max);
-    uint32_t *buckets = slab_pages_map(shelf_bucket_bytes(bucket_count));
-    if (buckets != NULL) {
-        slab_pages_unmap(shelf->buckets, shelf_bucket_bytes(shelf->bucket_count));
-        shelf->buckets = buckets;
-        shelf->bucket_count = bucket_count;
-        shelf_rehash(shelf);
-    }
     shelf->bytes_max = bytes_max;
-    slab_set_max(&shelf->slab, shelf_slab_max(bytes_max, shelf->bucket_count));
+    shelf_refit(shelf);
+}
+
+bool shelf_reindex_begin(struct shelf *shelf, uint64_t bytes_max)
+{
+    bool has_begun = index_grow(&shelf->index, bytes_max);
+    shelf_refit(shelf);
+    return has_begun;
+}
+
+bool shelf_reindex(struct shelf *shelf, unsigned buckets)
+{
+    for (unsigned i = 0; i < buckets && index_is_growing(&shelf->index); i++) {
+        uint32_t id = index_take_next(&shelf->index);
+        while (id != SLAB_NONE) {
+            struct shelf_link *link = shelf_link_at(shelf, id);
+            uint32_t *first = index_at(&shelf->index, link->hash);
+            uint32_t next = link->next;
+            link->next = *first;
+            *first = id;
+            id = next;
+        }
+    }
+    if (index_is_growing(&shelf->index)) {
+        return true;
+    }
+    shelf_refit(shelf);
+    return false;
 }
 
 bool shelf_is_over(const struct shelf *shelf)
@@ -225,5 +272,5 @@ bool shelf_is_over(const struct shelf *shelf)
 
 uint64_t shelf_bytes(const struct shelf *shelf)
 {
-    return shelf->slab.bytes + shelf_bucket_bytes(shelf->bucket_count);
+    return shelf->slab.bytes + index_bytes(&shelf->index);
 }

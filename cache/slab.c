@@ -7,16 +7,21 @@
 
 #include "base/must.h"
 
-/* A chunk is about 1/256 of the limit: with some 25 classes in use their half-empty top chunks cost
- * 5 % at most. Its slots must be countable in SLAB_SLOT_BITS. */
-#define SLAB_CHUNK_SHARE     256
+/* A chunk is about 1/1024 of the limit: with some 50 classes in use their half-empty top chunks
+ * cost 2 or 3 %. Of a small limit it is up to four times that, for a few large slots do not fill a
+ * small chunk. Its slots must be countable in SLAB_SLOT_BITS. */
+#define SLAB_CHUNK_SHARE     1024
+#define SLAB_CHUNK_SMALL     16384u
 #define SLAB_CHUNK_BYTES_MIN 4096u
-#define SLAB_CHUNK_BYTES_MAX (64u * 1024)
+#define SLAB_CHUNK_BYTES_MAX (256u * 1024)
 #define SLAB_SLOTS_MAX       (1u << SLAB_SLOT_BITS)
 #define SLAB_ROWS_MAX        (1u << (32 - SLAB_SLOT_BITS))
 
-/* Up to 128 bytes classes are 16 bytes apart, then an eighth of an octave. */
-#define SLAB_LINEAR_CLASSES 8u
+/* Up to 256 bytes, where most entries are, classes are 8 bytes apart, then 1/16 of an octave. */
+#define SLAB_LINEAR_MAX     256u
+#define SLAB_LINEAR_STEP    8u
+#define SLAB_LINEAR_CLASSES (SLAB_LINEAR_MAX / SLAB_LINEAR_STEP)
+#define SLAB_LINEAR_OCTAVE  8u /* The binary logarithm of SLAB_LINEAR_MAX. */
 #define SLAB_CLASS_LARGE    SLAB_CLASSES
 
 void *slab_pages_map(size_t bytes)
@@ -42,23 +47,22 @@ size_t slab_pages_round(size_t bytes)
 
 static unsigned slab_class_of(size_t bytes)
 {
-    if (bytes <= 128) {
-        return bytes == 0 ? 0 : (unsigned)((bytes - 1) / 16);
+    if (bytes <= SLAB_LINEAR_MAX) {
+        return bytes == 0 ? 0 : (unsigned)((bytes - 1) / SLAB_LINEAR_STEP);
     }
     unsigned octave = 63u - (unsigned)__builtin_clzll((unsigned long long)bytes - 1);
-    size_t step = (size_t)1 << (octave - 3);
-    size_t eighth = (bytes - 1 - ((size_t)1 << octave)) / step;
-    return SLAB_LINEAR_CLASSES + 8 * (octave - 7) + (unsigned)eighth;
+    size_t part = (bytes - 1 - ((size_t)1 << octave)) >> (octave - 4);
+    return SLAB_LINEAR_CLASSES + 16 * (octave - SLAB_LINEAR_OCTAVE) + (unsigned)part;
 }
 
 static uint32_t slab_class_bytes(unsigned class)
 {
     if (class < SLAB_LINEAR_CLASSES) {
-        return (class + 1) * 16;
+        return (class + 1) * SLAB_LINEAR_STEP;
     }
-    unsigned octave = 7 + (class - SLAB_LINEAR_CLASSES) / 8;
-    unsigned eighth = (class - SLAB_LINEAR_CLASSES) % 8;
-    return (1u << octave) + ((eighth + 1) << (octave - 3));
+    unsigned octave = SLAB_LINEAR_OCTAVE + (class - SLAB_LINEAR_CLASSES) / 16;
+    unsigned part = (class - SLAB_LINEAR_CLASSES) % 16;
+    return (1u << octave) + ((part + 1) << (octave - 4));
 }
 
 static uint32_t slab_chunk_slots(const struct slab_chunk *chunk)
@@ -70,9 +74,11 @@ static uint32_t slab_chunk_slots(const struct slab_chunk *chunk)
 static void slab_set_chunk_bytes(struct slab *slab)
 {
     uint32_t chunk_bytes = SLAB_CHUNK_BYTES_MIN;
-    while (chunk_bytes < SLAB_CHUNK_BYTES_MAX &&
-           ((uint64_t)chunk_bytes * 2 <= slab->bytes_max / SLAB_CHUNK_SHARE ||
-               chunk_bytes < slab->page_bytes)) {
+    while (chunk_bytes < SLAB_CHUNK_BYTES_MAX) {
+        uint64_t share = chunk_bytes < SLAB_CHUNK_SMALL ? SLAB_CHUNK_SHARE / 4 : SLAB_CHUNK_SHARE;
+        if (chunk_bytes >= slab->page_bytes && chunk_bytes * 2 > slab->bytes_max / share) {
+            break;
+        }
         chunk_bytes *= 2;
     }
     slab->chunk_bytes = chunk_bytes;

@@ -7,18 +7,19 @@
 
 /*
  * Memory for a shelf's entries, taken from the system in chunks and counted to the byte, so that a
- * budget means resident memory. A chunk holds slots of one size class (8 classes an octave, so at
- * most 12.5 % slack). Slots stay dense: when one is given back, the class's last slot moves into
- * the gap and the caller is told, so memory can always pass from one size to another and never
- * crumbles. That is possible because nobody keeps pointers to entries. What is larger than a
- * quarter of a chunk has a mapping of its own. Not locked; the owner's lock guards it.
+ * budget means resident memory. A chunk holds slots of one size class (8 bytes apart, and from
+ * 256 bytes on 16 classes an octave, so at most 6 % slack). Slots stay dense: when one is given
+ * back, the class's last slot moves into the gap and the caller is told, so memory can always pass
+ * from one size to another and never crumbles. That is possible because nobody keeps pointers to
+ * entries. What is larger than a quarter of a chunk has a mapping of its own. Not locked; the
+ * owner's lock guards it.
  *
  * Invariants: of a class's chunks all but the top one are full, and the top one is not empty;
  * bytes == chunk table + all mapped chunks, spare ones included, and a take never makes
  * bytes > bytes_max.
  */
-#define SLAB_CLASSES   64 /* Up to 16 KiB, a quarter of the largest chunk. */
-#define SLAB_SLOT_BITS 12 /* Of an id: the slot within its chunk. */
+#define SLAB_CLASSES   160 /* Up to 64 KiB, a quarter of the largest chunk. */
+#define SLAB_SLOT_BITS 12  /* Of an id: the slot within its chunk. */
 
 /* An id that names no slot. */
 #define SLAB_NONE 0u

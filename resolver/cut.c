@@ -26,10 +26,20 @@ static bool cut_is_service(const uint8_t *name)
     return name[0] > 0 && name[1] == '_';
 }
 
+static bool cut_is_plain(const struct cache_key *key)
+{
+    return !key->wants_dnssec && !key->checking_disabled && key->class == CLASS_IN &&
+           cut_is_type(key->type) && !cut_is_service(key->name);
+}
+
+bool cut_is_denial(const struct cache_key *key)
+{
+    return cut_is_plain(key) && name_label_count(key->name, key->name_len) >= CUT_LABELS_MIN;
+}
+
 bool cut_is_for(const struct cache_key *key, bool is_list)
 {
-    return !is_list && !key->wants_dnssec && !key->checking_disabled && key->class == CLASS_IN &&
-           cut_is_type(key->type) && !cut_is_service(key->name);
+    return !is_list && cut_is_plain(key);
 }
 
 bool cut_key(const struct cache_key *key, unsigned labels_up, struct cache_key *key_out)

@@ -340,20 +340,6 @@ static enum cache_kind fetch_kind(enum judge_verdict verdict)
     return verdict == JUDGE_NODATA ? CACHE_KIND_NODATA : CACHE_KIND_ANSWER;
 }
 
-/* What denies a name answers more than the one question. */
-static void fetch_store_cut(struct fetch_turn *turn, const struct cache_fill *fill)
-{
-    const struct fetch *fetch = turn->fetch;
-    const struct normalised *normalised = &turn->normalised;
-    struct cache_key cut;
-    bool is_plain = fill->kind == CACHE_KIND_NXDOMAIN && normalised->has_soa &&
-                    !normalised->is_chained && fill->len <= CUT_SIZE_MAX;
-    if (is_plain && cut_is_for(&fetch->inflight.key, fetch->is_list) &&
-        cut_key(&fetch->inflight.key, 0, &cut)) {
-        cache_store(turn->resolver->cache, &cut, fill, turn->now);
-    }
-}
-
 static void fetch_store_failure(struct fetch_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
@@ -373,13 +359,13 @@ static void fetch_store_failure(struct fetch_turn *turn)
     }
 }
 
-/* One "no such name" of a list answers all that is asked about the subject: the address record and
- * the text beside it. */
+/* What denies a name denies all its types. On a list that is the address record and the text beside
+ * it. */
 static bool fetch_is_any_type(const struct fetch_turn *turn)
 {
     const struct normalised *normalised = &turn->normalised;
-    return turn->fetch->list < LISTS_MAX && turn->verdict == JUDGE_NXDOMAIN &&
-           normalised->has_soa && !normalised->is_chained;
+    return turn->verdict == JUDGE_NXDOMAIN && normalised->has_soa && !normalised->is_chained &&
+           cut_is_denial(&turn->fetch->inflight.key);
 }
 
 enum step_verdict fetch_store(struct fetch_turn *turn)
@@ -410,7 +396,6 @@ enum step_verdict fetch_store(struct fetch_turn *turn)
         .origin = resolver->servers.groups[turn->fetch->group].origin,
     };
     cache_store(resolver->cache, key, &fill, turn->now);
-    fetch_store_cut(turn, &fill);
     return STEP_ON;
 }
 

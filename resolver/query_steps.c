@@ -209,7 +209,8 @@ enum step_verdict query_lookup(struct query_turn *turn)
 
 /* ---- LOCAL ---- */
 
-/* Is it known that nothing has the asked name? Only from where the name itself would be asked. */
+/* Is it known that a name above the asked one does not exist? Only from where the asked name itself
+ * would be asked, and not from a list. */
 static bool query_try_cut(struct query_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
@@ -220,11 +221,11 @@ static bool query_try_cut(struct query_turn *turn)
         return false;
     }
     uint16_t origin = resolver->servers.groups[fetch_group(resolver, key)].origin;
-    for (unsigned up = 0; cut_key(key, up, &above); up++) {
+    for (unsigned up = 1; cut_key(key, up, &above); up++) {
         struct cache_found *found = &turn->found;
         enum cache_verdict verdict =
             cache_peek(resolver->cache, &above, turn->now, denial, sizeof denial, found);
-        if (verdict != CACHE_FRESH || found->origin != origin) {
+        if (verdict != CACHE_FRESH || found->origin != origin || found->is_list) {
             continue;
         }
         found->len = cut_compose(key, denial, found->len, resolver->found, sizeof resolver->found);

@@ -93,7 +93,7 @@ static void see(void *context, const struct cache_record *record)
     assert_int_equal(record->fill.origin, n * 3);
     assert_int_equal(record->fill.is_list, n % 2 == 0);
     assert_int_equal(record->fill.is_ad, n % 3 == 0);
-    assert_int_equal(record->stored_at, FIXTURE_START + n * FIXTURE_S / 100);
+    assert_int_equal(record->stored_at, FIXTURE_START + n * INT64_C(15625));
     fixture_message(n, expected, record_len(n));
     assert_memory_equal(record->fill.message, expected, record_len(n));
     seen->times[n]++;
@@ -117,7 +117,7 @@ static void walk_all(struct seen *seen)
 static void store_all(void)
 {
     for (uint32_t n = 0; n < RECORDS; n++) {
-        store(n, FIXTURE_START + n * FIXTURE_S / 100);
+        store(n, FIXTURE_START + n * INT64_C(15625));
     }
 }
 

@@ -8,6 +8,10 @@
 
 #include <cmocka.h>
 
+#include "wire/bytes.h"
+#include "wire/header.h"
+#include "wire/types.h"
+
 #include "cache/shard.h"
 
 #include "tests/unit/cache/fixture.h"
@@ -24,7 +28,8 @@ static struct cache_key call_key;
 static int setup(void **state)
 {
     (void)state;
-    return shard_init(&shard, BUDGET) ? 0 : -1;
+    struct hash_key secret = FIXTURE_SECRET;
+    return shard_init(&shard, BUDGET, &secret) ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -40,7 +45,7 @@ static struct shard_call call_for(uint32_t n, int64_t after_s)
     call_key = fixture_key(n);
     return (struct shard_call){
         .key = &call_key,
-        .hash = (uint32_t)cache_key_hash(&call_key, &secret),
+        .hash = (uint32_t)cache_key_place(&call_key, &secret),
         .now = FIXTURE_START + after_s * FIXTURE_S,
         .stale_max_us = 3600 * FIXTURE_S,
     };
@@ -344,7 +349,8 @@ static void test_system_out_of_memory(void **state)
     store(61, 0, 300, 60);
     store(62, 0, 300, 60);
     struct shard other;
-    bool is_other_ready = shard_init(&other, BUDGET);
+    struct hash_key secret = FIXTURE_SECRET;
+    bool is_other_ready = shard_init(&other, BUDGET, &secret);
     assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
     assert_false(is_other_ready);
     assert_int_equal(lookup(60, 0, &found), CACHE_MISS);
@@ -352,6 +358,162 @@ static void test_system_out_of_memory(void **state)
     store(63, 0, 40000, 60);
     assert_int_equal(lookup(63, 0, &found), CACHE_FRESH);
     assert_memory_equal(message_out, message, 40000);
+}
+
+/* ---- Denials of all types ---- */
+
+/* A denial as a resolver stores it, without records. */
+static void store_typed(uint16_t type, int64_t after_s, enum cache_kind kind, bool is_any_type)
+{
+    static uint8_t plain[64];
+    const uint16_t counts[4] = {1, 0, 0, 0};
+    struct shard_call call = call_for(1, after_s);
+    call_key.type = type;
+    header_set_flags(
+        plain, HEADER_QR | (kind == CACHE_KIND_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR));
+    header_set_counts(plain, counts);
+    memcpy(plain + HEADER_SIZE, call_key.name, call_key.name_len);
+    bytes_put_u16(plain + HEADER_SIZE + call_key.name_len, type);
+    bytes_put_u16(plain + HEADER_SIZE + call_key.name_len + 2, call_key.class);
+    struct cache_fill fill = fixture_fill(plain, HEADER_SIZE + call_key.name_len + 4u, 60);
+    fill.kind = kind;
+    fill.is_ad = true;
+    fill.is_any_type = is_any_type;
+    shard_store(&shard, &call, &fill);
+}
+
+static enum cache_verdict lookup_typed(uint16_t type, int64_t after_s, struct cache_found *found)
+{
+    struct shard_call call = call_for(1, after_s);
+    struct shard_room room = {.bytes = message_out, .size = sizeof message_out};
+    call_key.type = type;
+    return shard_lookup(&shard, &call, &room, found);
+}
+
+static uint16_t type_of_answer(void)
+{
+    return bytes_get_u16(message_out + HEADER_SIZE + call_key.name_len);
+}
+
+static void test_one_denial_for_all_types(void **state)
+{
+    (void)state;
+    struct cache_found found;
+    store_typed(TYPE_A, 0, CACHE_KIND_NXDOMAIN, true);
+    static const uint16_t types[] = {TYPE_A, TYPE_TXT, TYPE_MX, 65280};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(lookup_typed(types[i], 5, &found), CACHE_FRESH);
+        assert_int_equal(found.kind, CACHE_KIND_NXDOMAIN);
+        assert_int_equal(found.age_s, 5);
+        assert_int_equal(found.hits, i + 1);
+        assert_int_equal(type_of_answer(), types[i]);
+        assert_int_equal(found.is_ad, types[i] == TYPE_A);
+    }
+    static const uint16_t proofs[] = {
+        TYPE_TLSA, TYPE_DS, TYPE_DNSKEY, TYPE_RRSIG, TYPE_NSEC, TYPE_NSEC3};
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(lookup_typed(proofs[i], 5, &found), CACHE_MISS);
+    }
+    /* The key of no type. */
+    assert_int_equal(lookup_typed(0, 5, &found), CACHE_FRESH);
+    assert_int_equal(type_of_answer(), TYPE_A);
+    /* Another name, and other flags. */
+    assert_int_equal(lookup(2, 5, &found), CACHE_MISS);
+    struct shard_call call = call_for(1, 5);
+    struct shard_room room = {.bytes = message_out, .size = sizeof message_out};
+    call_key.checking_disabled = true;
+    assert_int_equal(shard_lookup(&shard, &call, &room, &found), CACHE_MISS);
+}
+
+/* A denial that is not of all types answers its own type only. */
+static void test_denial_of_one_type(void **state)
+{
+    (void)state;
+    struct cache_found found;
+    store_typed(TYPE_A, 0, CACHE_KIND_NXDOMAIN, false);
+    assert_int_equal(lookup_typed(TYPE_A, 0, &found), CACHE_FRESH);
+    assert_int_equal(lookup_typed(TYPE_TXT, 0, &found), CACHE_MISS);
+    assert_int_equal(lookup_typed(0, 0, &found), CACHE_MISS);
+}
+
+struct any_case {
+    uint16_t type;
+    enum cache_kind kind;
+    bool is_any_type;
+    enum cache_verdict verdict_txt; /* Afterwards. */
+    uint64_t entries;
+};
+
+/* After a denial of all types that was stored for A. */
+static const struct any_case any_cases[] = {
+    {TYPE_A, CACHE_KIND_NXDOMAIN, true, CACHE_FRESH, 1},
+    {TYPE_MX, CACHE_KIND_NXDOMAIN, true, CACHE_FRESH, 1},
+    {TYPE_MX, CACHE_KIND_NXDOMAIN, false, CACHE_FRESH, 2},
+    {TYPE_MX, CACHE_KIND_ANSWER, false, CACHE_MISS, 1},
+    {TYPE_MX, CACHE_KIND_NODATA, false, CACHE_MISS, 1},
+    {TYPE_A, CACHE_KIND_ANSWER, false, CACHE_MISS, 1},
+    {TYPE_A, CACHE_KIND_NXDOMAIN, false, CACHE_MISS, 1},
+};
+
+static void test_what_ends_a_denial(void **state)
+{
+    for (size_t i = 0; i < sizeof any_cases / sizeof any_cases[0]; i++) {
+        const struct any_case *c = &any_cases[i];
+        struct cache_found found;
+        store_typed(TYPE_A, 0, CACHE_KIND_NXDOMAIN, true);
+        store_typed(c->type, 1, c->kind, c->is_any_type);
+        assert_int_equal(metrics().cache_entries, c->entries);
+        assert_int_equal(lookup_typed(c->type, 1, &found), CACHE_FRESH);
+        assert_int_equal(found.kind, c->kind);
+        assert_int_equal(found.age_s, 0);
+        assert_int_equal(lookup_typed(TYPE_TXT, 1, &found), c->verdict_txt);
+        (void)shard_flush_all(&shard);
+    }
+    (void)state;
+}
+
+/* What is fresh goes before what is stale, and an answer before a remembered failure. */
+static void test_which_one_speaks(void **state)
+{
+    (void)state;
+    struct cache_found found;
+    store_typed(TYPE_MX, 0, CACHE_KIND_ANSWER, false);
+    store_typed(TYPE_A, 50, CACHE_KIND_NXDOMAIN, true);
+    assert_int_equal(lookup_typed(TYPE_MX, 55, &found), CACHE_FRESH);
+    assert_int_equal(found.kind, CACHE_KIND_ANSWER);
+    assert_int_equal(lookup_typed(TYPE_MX, 65, &found), CACHE_FRESH);
+    assert_int_equal(found.kind, CACHE_KIND_NXDOMAIN);
+    /* Of two that are stale the own one; this one was validated, so it ends with its TTL. */
+    assert_int_equal(lookup_typed(TYPE_MX, 115, &found), CACHE_MISS);
+    (void)shard_flush_all(&shard);
+    struct shard_call call = call_for(1, 0);
+    call_key.type = TYPE_TXT;
+    shard_store_failure(&shard, &call, 22);
+    assert_int_equal(lookup_typed(TYPE_TXT, 0, &found), CACHE_FRESH);
+    assert_int_equal(found.kind, CACHE_KIND_FAILURE);
+    store_typed(TYPE_A, 0, CACHE_KIND_NXDOMAIN, true);
+    assert_int_equal(lookup_typed(TYPE_TXT, 0, &found), CACHE_FRESH);
+    assert_int_equal(found.kind, CACHE_KIND_NXDOMAIN);
+    /* And a failure does not hide what answers. */
+    call = call_for(1, 1);
+    call_key.type = TYPE_MX;
+    shard_store_failure(&shard, &call, 22);
+    assert_int_equal(lookup_typed(TYPE_MX, 1, &found), CACHE_FRESH);
+    assert_int_equal(found.kind, CACHE_KIND_NXDOMAIN);
+}
+
+/* However many types of one name are asked for, a look at it stays short. */
+static void test_types_of_a_name_are_few(void **state)
+{
+    (void)state;
+    struct cache_found found;
+    for (uint16_t type = 1000; type < 1200; type++) {
+        store_typed(type, 0, CACHE_KIND_ANSWER, false);
+        assert_int_equal(lookup_typed(type, 0, &found), CACHE_FRESH);
+    }
+    assert_int_equal(metrics().cache_entries, SHELF_TYPES_MAX);
+    assert_int_equal(lookup_typed(1200 - SHELF_TYPES_MAX, 0, &found), CACHE_FRESH);
+    assert_int_equal(lookup_typed(1199 - SHELF_TYPES_MAX, 0, &found), CACHE_MISS);
 }
 
 int main(void)
@@ -369,6 +531,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_too_large, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shrinking_keeps_the_newest, setup, teardown),
         cmocka_unit_test_setup_teardown(test_system_out_of_memory, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_denial_for_all_types, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_denial_of_one_type, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_ends_a_denial, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_which_one_speaks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_types_of_a_name_are_few, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "cache/packed.h"
 #include "cache/shelf.h"
 
 #include "tests/unit/cache/fixture.h"
@@ -23,13 +24,13 @@ static uint32_t hash_of(const struct cache_key *key)
 {
     struct hash_key secret = FIXTURE_SECRET;
     /* Few different hashes, so that chains are long. */
-    return (uint32_t)cache_key_hash(key, &secret) & 0xf000000fu;
+    return (uint32_t)cache_key_place(key, &secret) & 0xf000000fu;
 }
 
 static uint32_t find(const struct shelf *shelf, uint32_t n)
 {
     struct cache_key key = fixture_key(n);
-    return shelf_find(shelf, &key, hash_of(&key));
+    return shelf_find(shelf, &key, hash_of(&key)).own;
 }
 
 static void model_drop(struct model *model, uint32_t n)
@@ -60,11 +61,11 @@ static void model_compare(const struct shelf *shelf, const struct model *model)
     for (size_t i = 0; i < model->count; i++) {
         struct cache_key key = fixture_key(model->numbers[i]);
         assert_true(id != SLAB_NONE);
-        assert_true(entry_has_key(shelf_at(shelf, id), &key));
-        assert_int_equal(shelf_at(shelf, id)->newer, newer);
-        assert_int_equal(shelf_find(shelf, &key, hash_of(&key)), id);
+        assert_true(entry_has_place(shelf_at(shelf, id), &key));
+        assert_int_equal(shelf_at(shelf, id)->link.newer, newer);
+        assert_int_equal(shelf_find(shelf, &key, hash_of(&key)).own, id);
         newer = id;
-        id = shelf_at(shelf, id)->older;
+        id = shelf_at(shelf, id)->link.older;
     }
     assert_int_equal(id, SLAB_NONE);
     assert_int_equal(shelf->oldest, newer);
@@ -76,11 +77,13 @@ static bool add(struct shelf *shelf, uint32_t n, size_t message_len)
     struct cache_key key = fixture_key(n);
     struct cache_fill fill = fixture_fill(message, message_len, 60);
     fixture_message(n, message, message_len);
-    uint32_t id = shelf_add(shelf, hash_of(&key), entry_bytes(&key, message, message_len));
+    struct packed packed;
+    packed_fold(&key, &fill, &packed);
+    uint32_t id = shelf_add(shelf, hash_of(&key), entry_bytes(&key, &packed));
     if (id == SLAB_NONE) {
         return false;
     }
-    entry_fill(shelf_at(shelf, id), &key, &fill, FIXTURE_START);
+    entry_fill(shelf_at(shelf, id), &key, &fill, &packed, FIXTURE_START);
     return true;
 }
 
@@ -111,9 +114,10 @@ static void test_order_and_index_hold(void **state)
 {
     (void)state;
     static struct model model;
+    struct hash_key secret = FIXTURE_SECRET;
     struct shelf shelf;
     uint64_t random = 7;
-    assert_true(shelf_init(&shelf, 256 * 1024));
+    assert_true(shelf_init(&shelf, 256 * 1024, &secret));
     for (unsigned i = 0; i < 20000; i++) {
         step(&shelf, &model, &random);
         assert_false(shelf_is_over(&shelf));
@@ -124,6 +128,12 @@ static void test_order_and_index_hold(void **state)
     model_compare(&shelf, &model);
     assert_true(model.count > 10);
     shelf_set_max(&shelf, 1024 * 1024);
+    assert_true(shelf_reindex_begin(&shelf, 1024 * 1024));
+    for (unsigned i = 0; shelf_reindex(&shelf, 100); i++) {
+        step(&shelf, &model, &random);
+        model_compare(&shelf, &model);
+        assert_false(shelf_is_over(&shelf));
+    }
     model_compare(&shelf, &model);
     shelf_clear(&shelf);
     model.count = 0;
@@ -142,14 +152,15 @@ static bool is_even(const struct entry *entry, const void *context)
 static void test_sweep(void **state)
 {
     (void)state;
+    struct hash_key secret = FIXTURE_SECRET;
     struct shelf shelf;
     size_t removed = 0;
-    assert_true(shelf_init(&shelf, 1024 * 1024));
+    assert_true(shelf_init(&shelf, 1024 * 1024, &secret));
     for (uint32_t n = 0; n < 400; n++) {
         assert_true(add(&shelf, n, 40 + n % 3));
     }
-    for (uint32_t bucket = 0; bucket < shelf.bucket_count; bucket++) {
-        removed += shelf_sweep(&shelf, bucket, is_even, NULL);
+    for (uint64_t hash = 0; hash <= UINT32_MAX; hash = index_behind(&shelf.index, (uint32_t)hash)) {
+        removed += shelf_sweep(&shelf, (uint32_t)hash, is_even, NULL);
     }
     assert_int_equal(removed, 200);
     assert_int_equal(shelf.count, 200);

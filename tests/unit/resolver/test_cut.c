@@ -212,11 +212,13 @@ static void test_answers_cut(void **state)
         struct fixture *fixture = fixture_new(conf);
         fixture_ask(fixture, NOBODY, TYPE_A, 0);
         reply_denial(fixture, 0, 5 * MS);
-        bool is_cut = cases[i].verdict == ASK_ANSWERED;
+        bool is_answered = cases[i].verdict == ASK_ANSWERED;
+        /* For the name itself that is an ordinary hit. */
+        bool is_cut = is_answered && strcmp(cases[i].name, NOBODY) != 0;
         assert_int_equal(
             fixture_ask(fixture, cases[i].name, cases[i].type, 6 * MS), cases[i].verdict);
         assert_int_equal(COUNTER(fixture, answers_cut), is_cut ? 1 : 0);
-        if (is_cut) {
+        if (is_answered) {
             assert_int_equal(header_rcode(fixture->answer), RCODE_NXDOMAIN);
         }
         fixture_free(fixture);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cache/shard.h"
+
+#include "cache/shard_private.h"
+
+/* Work under one hold of the lock: buckets looked through, or entries removed. */
+#define SHARD_STEP 256
+
+#define SHARD_SHOWN_BITS (SHARD_PLACE_BITS - 32)
+
+#define SHARD_HASHES (UINT64_C(1) << 32)
+
+/* ---- Flushing ---- */
+
+/* Sweeps some buckets from the one of `hash` on. Returns the hash to go on with. */
+static uint64_t shard_flush_step(
+    struct shard *shard, uint64_t hash, shelf_match *is_match, const void *context)
+{
+    struct shelf *shelf = &shard->shelf;
+    for (unsigned i = 0; i < SHARD_STEP && hash < SHARD_HASHES; i++) {
+        shard->counts.cache_flushed += shelf_sweep(shelf, (uint32_t)hash, is_match, context);
+        hash = index_behind(&shelf->index, (uint32_t)hash);
+    }
+    return hash;
+}
+
+size_t shard_flush(struct shard *shard, shelf_match *is_match, const void *context)
+{
+    size_t removed = 0;
+    uint64_t hash = 0;
+    while (hash < SHARD_HASHES) {
+        shard_lock(shard);
+        uint64_t flushed_before = shard->counts.cache_flushed;
+        hash = shard_flush_step(shard, hash, is_match, context);
+        removed += (size_t)(shard->counts.cache_flushed - flushed_before);
+        shard_unlock(shard);
+    }
+    return removed;
+}
+
+size_t shard_flush_all(struct shard *shard)
+{
+    shard_lock(shard);
+    size_t removed = (size_t)shard->shelf.count;
+    shelf_clear(&shard->shelf);
+    shard->counts.cache_flushed += removed;
+    shard_unlock(shard);
+    return removed;
+}
+
+/* ---- Walking ---- */
+
+/* Shows the entries of the hash's bucket but for the first *shown. False: `visit` refused one. */
+static bool shard_show(
+    const struct shard *shard, uint32_t hash, unsigned *shown, shard_visit *visit, void *context)
+{
+    const struct shelf *shelf = &shard->shelf;
+    unsigned skipped = 0;
+    for (uint32_t id = shelf_first(shelf, hash); id != SLAB_NONE; id = shelf_next(shelf, id)) {
+        if (skipped >= *shown) {
+            if (!visit(context, shard, shelf_at(shelf, id))) {
+                return false;
+            }
+            (*shown)++;
+        }
+        skipped++;
+    }
+    *shown = 0;
+    return true;
+}
+
+/* A place is a hash, and how many entries of its bucket have been shown. */
+uint64_t shard_walk(struct shard *shard, uint64_t place, shard_visit *visit, void *context)
+{
+    uint64_t hash = place >> SHARD_SHOWN_BITS;
+    unsigned shown = place & ((1u << SHARD_SHOWN_BITS) - 1);
+    shard_lock(shard);
+    for (unsigned i = 0; i < SHARD_STEP && hash < SHARD_HASHES; i++) {
+        if (!shard_show(shard, (uint32_t)hash, &shown, visit, context)) {
+            break;
+        }
+        hash = index_behind(&shard->shelf.index, (uint32_t)hash);
+    }
+    shard_unlock(shard);
+    bool has_more = hash < SHARD_HASHES && shown >> SHARD_SHOWN_BITS == 0;
+    return has_more ? hash << SHARD_SHOWN_BITS | shown : 0;
+}
+
+/* ---- Changing the limit ---- */
+
+/* Removes some of the oldest while there is more than may be. True: there is more to do. */
+static bool shard_shrink_step(struct shard *shard)
+{
+    struct shelf *shelf = &shard->shelf;
+    for (unsigned i = 0; i < SHARD_STEP && shelf->count > 0; i++) {
+        if (!shelf_is_over(shelf)) {
+            return false;
+        }
+        shard->counts.cache_evictions++;
+        shelf_remove(shelf, shelf->oldest);
+        slab_trim(&shelf->slab);
+    }
+    if (shelf->count == 0) {
+        /* Only the chunk table is left to shrink. */
+        shelf_clear(shelf);
+        return false;
+    }
+    return shelf_is_over(shelf);
+}
+
+static void shard_shrink(struct shard *shard)
+{
+    bool has_more = true;
+    while (has_more) {
+        shard_lock(shard);
+        has_more = shard_shrink_step(shard);
+        shard_unlock(shard);
+    }
+}
+
+/* The index is changed while the greater limit holds; what its second table takes, entries make
+ * room for. */
+static void shard_reindex(struct shard *shard, uint64_t bytes_max)
+{
+    shard_lock(shard);
+    if (bytes_max > shard->shelf.bytes_max) {
+        shelf_set_max(&shard->shelf, bytes_max);
+    }
+    bool has_more = shelf_reindex_begin(&shard->shelf, bytes_max);
+    shard_unlock(shard);
+    shard_shrink(shard);
+    while (has_more) {
+        shard_lock(shard);
+        has_more = shelf_reindex(&shard->shelf, SHARD_STEP);
+        shard_unlock(shard);
+    }
+}
+
+void shard_set_max(struct shard *shard, uint64_t bytes_max)
+{
+    shard_reindex(shard, bytes_max);
+    shard_lock(shard);
+    shelf_set_max(&shard->shelf, bytes_max);
+    shard_unlock(shard);
+    shard_shrink(shard);
+}
+
+/* ---- Counters ---- */
+
+void shard_add_metrics(struct shard *shard, struct cache_metrics *sum)
+{
+    shard_lock(shard);
+    struct cache_metrics *counts = &shard->counts;
+    counts->cache_bytes = shelf_bytes(&shard->shelf);
+    counts->cache_entries = shard->shelf.count;
+#define METRIC_COUNTER(name, sentence) sum->name += counts->name;
+#define METRIC_GAUGE(name, sentence)   sum->name += counts->name;
+#include "cache/metrics.def"
+#undef METRIC_COUNTER
+#undef METRIC_GAUGE
+    shard_unlock(shard);
+}
