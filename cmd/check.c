@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sysexits.h>
@@ -26,12 +25,6 @@ static const char check_usage[] =
     "Reads the configuration and tells everything that is wrong with it: the place, the\n"
     "reason and what to do. Exit code: 0 well, 1 warnings, 2 errors.\n"
     "\n" SOURCE_LINE_USAGE "  -h, --help\n";
-
-static const struct option check_options[] = {
-    SOURCE_LINE_LONG,
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
 
 static const char *check_plural(size_t count)
 {
@@ -92,21 +85,8 @@ static enum check_verdict check_run(const struct settings_source *source)
 /* False: the line makes no sense, which has been said. */
 static bool check_read_line(struct source_line *line, bool *wants_help, int argc, char **argv)
 {
-    int option;
-    while ((option = getopt_long(argc, argv, SOURCE_LINE_SHORT "h", check_options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            source_line_set_file(line, optarg);
-            break;
-        case 'o':
-            source_line_add_override(line, optarg);
-            break;
-        case 'h':
-            *wants_help = true;
-            break;
-        default:
-            return false;
-        }
+    if (!source_line_read(line, argc, argv, wants_help)) {
+        return false;
     }
     if (argc - optind > 1) {
         (void)fputs("mxcache check: it takes one file; see --help.\n", stderr);

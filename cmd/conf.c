@@ -47,12 +47,6 @@ static const struct option conf_options[] = {
 static bool conf_take_option(struct source_line *line, int option, enum conf_view *view)
 {
     switch (option) {
-    case 'c':
-        source_line_set_file(line, optarg);
-        return true;
-    case 'o':
-        source_line_add_override(line, optarg);
-        return true;
     case 'n':
         *view = CONF_VIEW_CHANGED;
         return true;
@@ -69,7 +63,7 @@ static bool conf_take_option(struct source_line *line, int option, enum conf_vie
         *view = CONF_VIEW_MANUAL;
         return true;
     default:
-        return false;
+        return source_line_take(line, option, optarg);
     }
 }
 

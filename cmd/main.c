@@ -8,11 +8,13 @@
 #include <ldns/ldns.h>
 
 #include "base/text.h"
+#include "daemon/libraries.h"
 #include "cmd/cmd.h"
 
 /* A name further off than this is no slip of the fingers. */
 #define NEAREST_DISTANCE_MAX 2
 #define TITLE_SIZE           32
+#define LIBRARIES_SIZE       512
 
 struct subcommand {
     const char *name;
@@ -51,10 +53,17 @@ static void print_usage(FILE *out)
 
 static void print_version(void)
 {
+    char libraries[LIBRARIES_SIZE];
+    struct text text;
     (void)printf("mxcache %s\n", MXCACHE_VERSION);
     (void)printf("compiled as C%ld by %s%s\n", __STDC_VERSION__ / 100 % 100,
         strstr(__VERSION__, "lang") != NULL ? "" : "gcc ", __VERSION__);
+    (void)printf("build %s, sanitizers %s\n", MXCACHE_BUILD,
+        sizeof MXCACHE_BUILD_SANITIZE > 1 ? MXCACHE_BUILD_SANITIZE : "none");
     (void)printf("ldns %s (compiled with %s)\n", ldns_version(), LDNS_VERSION);
+    text_init(&text, libraries, sizeof libraries);
+    libraries_add(&text);
+    (void)fputs(libraries, stdout);
 }
 
 static const struct subcommand *subcommand_find(const char *name)

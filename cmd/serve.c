@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "daemon/daemon.h"
 #include "daemon/reload.h"
@@ -17,29 +17,10 @@ static const char serve_usage[] =
     "SIGTERM, SIGINT: answer what is waiting, then end.\n"
     "\n" SOURCE_LINE_USAGE "  -h, --help\n";
 
-static const struct option serve_options[] = {
-    SOURCE_LINE_LONG,
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
 static bool serve_line_read(struct source_line *line, int argc, char **argv, bool *wants_help_out)
 {
-    int option;
-    while ((option = getopt_long(argc, argv, SOURCE_LINE_SHORT "h", serve_options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            source_line_set_file(line, optarg);
-            break;
-        case 'o':
-            source_line_add_override(line, optarg);
-            break;
-        case 'h':
-            *wants_help_out = true;
-            break;
-        default:
-            return false;
-        }
+    if (!source_line_read(line, argc, argv, wants_help_out)) {
+        return false;
     }
     if (optind < argc) {
         (void)fprintf(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cmd/source_line.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -32,7 +33,32 @@ void source_line_set_file(struct source_line *line, const char *file)
     line->source.is_file_optional = false;
 }
 
-void source_line_add_override(struct source_line *line, const char *text)
+bool source_line_take(struct source_line *line, int option, const char *value)
 {
-    line->overrides[line->source.override_count++] = text;
+    if (option == 'c') {
+        source_line_set_file(line, value);
+    } else if (option == 'o') {
+        line->overrides[line->source.override_count++] = value;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool source_line_read(struct source_line *line, int argc, char **argv, bool *wants_help_out)
+{
+    static const struct option options[] = {
+        SOURCE_LINE_LONG,
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+    while ((option = getopt_long(argc, argv, SOURCE_LINE_SHORT "h", options, NULL)) != -1) {
+        if (option == 'h') {
+            *wants_help_out = true;
+        } else if (!source_line_take(line, option, optarg)) {
+            return false;
+        }
+    }
+    return true;
 }

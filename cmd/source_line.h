@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
+
 #include "conf/parse.h"
 
 /*
@@ -12,7 +14,7 @@ struct source_line {
     const char **overrides;
 };
 
-/* Short and long options for getopt_long(3), to be put into a subcommand's own. */
+/* Short and long options for getopt_long(3), for a subcommand that has others as well. */
 #define SOURCE_LINE_SHORT "c:o:"
 #define SOURCE_LINE_LONG                                                                           \
     {"config", required_argument, NULL, 'c'},                                                      \
@@ -29,4 +31,10 @@ void source_line_init(struct source_line *line, int argc);
 void source_line_fini(struct source_line *line);
 
 void source_line_set_file(struct source_line *line, const char *file);
-void source_line_add_override(struct source_line *line, const char *text);
+
+/* One option that getopt_long(3) has found. False: it is neither -c nor -o. */
+bool source_line_take(struct source_line *line, int option, const char *value);
+
+/* Reads all options of a subcommand that has these two and --help; optind is behind them then.
+ * False: the line makes no sense, which has been said. */
+bool source_line_read(struct source_line *line, int argc, char **argv, bool *wants_help_out);

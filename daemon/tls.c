@@ -156,6 +156,16 @@ static SSL_CTX *tls_ssl_context_new(void)
     return ssl_context;
 }
 
+const char *tls_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}
+
+const char *tls_library_compiled(void)
+{
+    return OPENSSL_VERSION_TEXT;
+}
+
 struct tls_context *tls_context_new(void)
 {
     struct tls_context *context = calloc(1, sizeof(*context));

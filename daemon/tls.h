@@ -44,6 +44,10 @@ enum tls_verdict {
     TLS_FAILED,     /* The line is of no use any more; tls_reason() tells why. */
 };
 
+/* "OpenSSL 3.0.11 19 Sep 2023": the one that runs, and the one that was compiled against. */
+const char *tls_library(void);
+const char *tls_library_compiled(void);
+
 /* NULL when memory is short or OpenSSL cannot start. */
 struct tls_context *tls_context_new(void);
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/libraries.h"
+
+#include <ev.h>
+
+#include "base/text.h"
+#include "daemon/tls.h"
+
+void libraries_add(struct text *text)
+{
+    text_addf(text, "libev %d.%d (compiled with %d.%d)\n", ev_version_major(), ev_version_minor(),
+        EV_VERSION_MAJOR, EV_VERSION_MINOR);
+    text_addf(text, "%s (compiled with %s)\n", tls_library(), tls_library_compiled());
+}
