@@ -187,6 +187,7 @@ bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const 
         .bytes = bytes,
         .len = len,
         .asked = &fetch->question,
+        .wants_dnssec = fetch->inflight.key.wants_dnssec,
         .limits = resolver->limits.ttl,
     };
     if (fetch->is_list) {

@@ -123,5 +123,8 @@ enum judge_verdict judge_reply(
     if (message_read(judged->bytes, judged->len, &reply) != MESSAGE_GOOD) {
         return JUDGE_MALFORMED;
     }
+    /* The answer is kept under what was asked. Some servers do not copy the DO bit as they should
+     * (RFC 3225 section 3), and some send signatures to whoever did not ask for them. */
+    reply.edns.wants_dnssec = judged->wants_dnssec;
     return judge_message(judged, &reply, stored_out, normalised_out);
 }

@@ -30,6 +30,7 @@ struct judge_case {
     uint16_t id;                  /* That we sent. */
     const struct question *asked; /* That we sent. */
     bool has_edns;                /* We sent an OPT record. */
+    bool wants_dnssec;            /* Asked with DO. */
     bool is_stream;
     bool is_direct;  /* A name server of the zone was asked: it is to know, not to ask. */
     bool is_spelled; /* With letters in random case, which are to come back. */

@@ -125,6 +125,13 @@ static void answer_copy_stored(
     answer_age_records(bytes_out, stored->len, records_at, &stored->extra);
 }
 
+/* Over a stream there is no larger room to send the client to: there the records come before OPT,
+ * which the largest messages leave no space for. */
+static bool answer_may_lack_edns(const struct answer_form *form)
+{
+    return form->size_max == MESSAGE_SIZE_MAX;
+}
+
 size_t answer_from_stored(const struct answer_form *form, const struct question *question,
     const struct answer_stored *stored, uint8_t *bytes_out, size_t size)
 {
@@ -138,9 +145,9 @@ size_t answer_from_stored(const struct answer_form *form, const struct question 
     struct edns_reply edns = answer_edns(form, rcode, extra->ede, extra->ede_text);
     struct edns_reply edns_full = edns;
 
-    bool fits =
-        stored->len <= room && (!form->has_edns || answer_fit_edns(&edns, room - stored->len));
-    if (!fits) {
+    bool fits = stored->len <= room;
+    bool fits_edns = fits && form->has_edns && answer_fit_edns(&edns, room - stored->len);
+    if (!fits || (form->has_edns && !fits_edns && !answer_may_lack_edns(form))) {
         struct writer empty = writer_of(bytes_out, room);
         return answer_write_empty(
             form, flags | HEADER_TC, question, form->has_edns ? &edns_full : NULL, &empty);
@@ -150,7 +157,7 @@ size_t answer_from_stored(const struct answer_form *form, const struct question 
     writer.len = stored->len;
     header_set_id(bytes_out, form->id);
     header_set_flags(bytes_out, (uint16_t)flags);
-    if (form->has_edns) {
+    if (fits_edns) {
         edns_write(&writer, &edns);
         bytes_put_u16(bytes_out + 10, (uint16_t)(additional + 1));
     }

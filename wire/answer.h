@@ -13,8 +13,8 @@ struct question;
 /*
  * Composing what a client gets: its id, its own spelling of the question, RD and CD as it sent
  * them, RA always (a reply without RA counts as lame in libc), TTLs aged, an OPT record if it sent
- * one, and TC with the answer left out when it does not fit (RFC 2181 section 9). Pure, no
- * allocation.
+ * one, and TC with the answer left out when it does not fit (RFC 2181 section 9); over a stream the
+ * OPT record is left out instead. Pure, no allocation.
  */
 
 /* What a client's query asks of the form of its answer. Copyable; kept by a waiting query. */

@@ -52,8 +52,9 @@ struct normalised {
     uint32_t work;   /* What it took; of a reply that is NORMALISE_BROKEN too. */
 };
 
-/* `bytes_out` needs as much room as the reply has bytes, plus 64, at most MESSAGE_SIZE_MAX. For
- * rcodes other than NOERROR and NXDOMAIN: NORMALISE_BROKEN. */
+/* DO is what stands in reply->edns: the caller may put there what was asked, for a server need not
+ * have copied it. `bytes_out` needs as much room as the reply has bytes, plus 64, at most
+ * MESSAGE_SIZE_MAX. For rcodes other than NOERROR and NXDOMAIN: NORMALISE_BROKEN. */
 enum normalise_verdict normalise_reply(const struct message *reply,
     const struct normalise_limits *limits, uint8_t *bytes_out, size_t size,
     struct normalised *normalised_out);

@@ -174,6 +174,38 @@ static void test_other_case(void **state)
     assert_int_equal(judge_reply(&judged, stored, &normalised), JUDGE_ANSWER);
 }
 
+/* Signatures are kept for whoever asked with DO, and for nobody else, whatever the reply says of
+ * DO: servers forget to copy it. */
+static void test_dnssec_goes_by_the_question(void **state)
+{
+    static const uint8_t signature[] = "\xc0\x0c\0\x2e\0\1\0\0\1\x2c\0\x20"
+                                       "\0\1\x0d\3\0\0\1\x2c\0\0\0\2\0\0\0\1\0\1"
+                                       "\7example\3org\0\xaa";
+    static const uint8_t opts[2][11] = {
+        {0, 0, TYPE_OPT, 0x04, 0xd0, 0, 0, 0x00}, {0, 0, TYPE_OPT, 0x04, 0xd0, 0, 0, 0x80}};
+    static uint8_t stored[MESSAGE_SIZE_MAX];
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct scene scene = scene_of(0);
+        struct normalised normalised;
+        const uint16_t counts[4] = {1, 2, 0, 1};
+        memcpy(scene.reply + scene.len, signature, sizeof signature - 1);
+        scene.len += sizeof signature - 1;
+        memcpy(scene.reply + scene.len, opts[i / 2], sizeof opts[0]);
+        scene.len += sizeof opts[0];
+        header_set_counts(scene.reply, counts);
+        struct judge_case judged = {.bytes = scene.reply,
+            .len = scene.len,
+            .id = 0x1234,
+            .asked = &scene.asked,
+            .has_edns = true,
+            .wants_dnssec = i % 2 != 0,
+            .limits = {0, 86400, 3600}};
+        assert_int_equal(judge_reply(&judged, stored, &normalised), JUDGE_ANSWER);
+        assert_int_equal(header_ancount(stored), judged.wants_dnssec ? 2 : 1);
+    }
+}
+
 static void test_cookies(void **state)
 {
     static const uint8_t client[] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -229,6 +261,6 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rcodes), cmocka_unit_test(test_direct),
         cmocka_unit_test(test_truncation), cmocka_unit_test(test_strangers),
         cmocka_unit_test(test_malformed_and_bare), cmocka_unit_test(test_other_case),
-        cmocka_unit_test(test_cookies)};
+        cmocka_unit_test(test_dnssec_goes_by_the_question), cmocka_unit_test(test_cookies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -233,6 +233,41 @@ static void test_truncation(void **state)
     }
 }
 
+/* The stored form of x. TXT, of so many bytes. */
+static void scene_store_sized(size_t len)
+{
+    static const uint8_t head[] = "\0\0\x80\x80\0\1\0\1\0\0\0\0\1x\0\0\x10\0\1"
+                                  "\xc0\x0c\0\x10\0\1\0\0\0\x3c";
+    struct writer writer = writer_of(scene.stored, len);
+    writer_bytes(&writer, head, sizeof(head) - 1);
+    writer_u16(&writer, (uint16_t)(len - writer.len - 2));
+    uint8_t *data = writer_take(&writer, len - writer.len);
+    assert_non_null(data);
+    memset(data, 0, (size_t)(scene.stored + len - data));
+    scene.stored_len = len;
+    scene.question = (struct question){.name = "\1X", .name_len = 3, .type = 16, .class = 1};
+}
+
+/* Over TCP nobody is sent elsewhere: where there is no room for OPT, it is left out. */
+static void test_largest_messages(void **state)
+{
+    (void)state;
+    for (size_t len = 65535 - 20; len <= 65535; len++) {
+        const struct answer_form form = {
+            .id = 1, .has_edns = true, .wants_dnssec = true, .size_max = 65535};
+        struct answer_extra extra = extra_none;
+        struct message message;
+        extra.ede = EDE_STALE_ANSWER;
+        scene_store_sized(len);
+        scene_answer(&form, &extra);
+        assert_int_equal(message_read(scene.bytes, scene.len, &message), MESSAGE_GOOD);
+        assert_false((message.flags & HEADER_TC) != 0);
+        assert_int_equal(message.counts[1], 1);
+        assert_int_equal(message.edns.is_present, len + 11 <= 65535);
+        assert_int_equal(scene.len, len + (len + 17 <= 65535 ? 17u : len + 11 <= 65535 ? 11u : 0u));
+    }
+}
+
 /* The buffer's size binds as well as the client's. */
 static void test_buffer_size(void **state)
 {
@@ -333,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_denial),
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_largest_messages),
         cmocka_unit_test(test_buffer_size),
         cmocka_unit_test(test_explanations),
         cmocka_unit_test(test_errors),
