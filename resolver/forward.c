@@ -351,16 +351,18 @@ int64_t forward_resume_at(struct resolver *resolver, const struct fetch *fetch, 
 }
 
 /* A server may close an idle stream just as we write to it, so the first time a stream breaks it is
- * opened anew at once (RFC 7766 section 6.2.4). The second time it is the server: UDP would only
- * say TC again, and TLS would break again. */
-static void forward_on_broken(struct fetch *fetch, const struct exchange *exchange)
+ * opened anew at once (RFC 7766 section 6.2.4). The second time it is the server. UDP would only
+ * say TC again, so it has failed on this question; but one that speaks TLS alone may just be
+ * starting anew, and is asked again after a pause, as one is whose UDP port is closed. */
+static void forward_on_broken(
+    const struct server *server, struct fetch *fetch, const struct exchange *exchange)
 {
     size_t place = exchange->place;
-    if (!exchange->is_stream || place == SERVER_NONE) {
+    if (!exchange->is_stream || place == SERVER_NONE || server == NULL) {
         return;
     }
     if (fetch->tries.has_broken[place]) {
-        fetch->tries.has_failed[place] = true;
+        fetch->tries.has_failed[place] = !settings_server_is_tls(&server->settings);
         fetch->ede = EDE_NETWORK_ERROR;
         return;
     }
@@ -384,7 +386,7 @@ bool forward_on_lost(
         probe_watch(resolver, exchange->server, now);
     }
     if (is_current) {
-        forward_on_broken(fetch, exchange);
+        forward_on_broken(server, fetch, exchange);
     }
     exchange_forget(resolver, exchange);
     if (fetch->step == FETCH_LINGER) {

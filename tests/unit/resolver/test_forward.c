@@ -226,8 +226,8 @@ static void test_late_line_is_no_event(void **state)
     fixture_free(fixture);
 }
 
-/* An idle stream that is closed just as we write is opened anew; the second time it is the server.
- */
+/* An idle stream that is closed just as we write is opened anew; the second time it is the server,
+ * which is asked again after a pause, for it has no other way. */
 static void test_broken_stream(void **state)
 {
     struct fixture *fixture = fixture_new("upstreams = 192.0.2.1#dns.example.net\n");
@@ -242,9 +242,31 @@ static void test_broken_stream(void **state)
     fixture_ask_edns(fixture, "www.example.org", TYPE_A, 3 * MS);
     fixture_lose(fixture, 2, 4 * MS);
     fixture_lose(fixture, 3, 5 * MS);
-    fixture_pass(fixture, 5 * MS);
+    assert_int_equal(resolver_next_deadline(fixture->resolver), 5 * MS + 2 * FETCH_PAUSE_US);
     assert_int_equal(fixture->sent_count, 4);
+    fixture_pass(fixture, 5 * MS + 2 * FETCH_PAUSE_US);
+    assert_int_equal(fixture->sent_count, 5);
+    assert_int_equal(fixture->delivered_count, 1);
+    assert_true(fixture_reply(fixture, 4, 0, 500 * MS));
     assert_int_equal(fixture->delivered_count, 2);
+    assert_int_equal(header_rcode(fixture->delivered), RCODE_NOERROR);
+    fixture_check_quiet(fixture);
+    fixture_free(fixture);
+}
+
+/* Where the stream was the second way, after TC, there is nothing to wait for. */
+static void test_broken_stream_after_tc(void **state)
+{
+    struct fixture *fixture = fixture_new("upstreams = 192.0.2.1\n");
+    (void)state;
+    fixture_ask_edns(fixture, "mail.example.org", TYPE_A, 0);
+    assert_true(fixture_reply(fixture, 0, HEADER_TC, MS));
+    fixture_lose(fixture, 1, 2 * MS);
+    assert_true(fixture->sent[2].is_stream);
+    fixture_lose(fixture, 2, 3 * MS);
+    fixture_pass(fixture, 3 * MS);
+    assert_int_equal(fixture->sent_count, 3);
+    assert_int_equal(fixture->delivered_count, 1);
     assert_int_equal(header_rcode(fixture->delivered), RCODE_SERVFAIL);
     assert_int_equal(ede_of(fixture->delivered, fixture->delivered_len), EDE_NETWORK_ERROR);
     fixture_check_quiet(fixture);
@@ -302,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_unsendable_everywhere), cmocka_unit_test(test_lost_line_and_servers),
         cmocka_unit_test(test_lost_again_and_again), cmocka_unit_test(test_late_lines_break),
         cmocka_unit_test(test_late_line_is_no_event), cmocka_unit_test(test_broken_stream),
-        cmocka_unit_test(test_broken_late_stream), cmocka_unit_test(test_nobody_to_ask)};
+        cmocka_unit_test(test_broken_stream_after_tc), cmocka_unit_test(test_broken_late_stream),
+        cmocka_unit_test(test_nobody_to_ask)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
