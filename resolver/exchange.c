@@ -186,6 +186,11 @@ enum judge_verdict exchange_judge(struct resolver *resolver, struct exchange *ex
     return verdict;
 }
 
+int64_t exchange_round_trip(const struct exchange *exchange, int64_t now)
+{
+    return exchange->is_overslept ? SERVER_UNMEASURED : now - exchange->sent_at;
+}
+
 void exchange_end(struct resolver *resolver, struct exchange *exchange)
 {
     resolver->port.withdraw(resolver->port.world, exchange->line, exchange->is_stream);

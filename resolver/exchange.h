@@ -43,6 +43,7 @@ struct exchange {
     bool is_spelled; /* There are capitals in the name as sent. */
     bool has_cookie;
     bool is_recookied; /* Sent anew for a cookie that the server had asked for. */
+    bool is_overslept; /* Nobody was there while it was open: its time tells nothing. */
     bool is_doubted;   /* A reply came with a wrong spelling or cookie. */
     uint8_t cookie[EDNS_COOKIE_CLIENT_SIZE];
     uint8_t capitals[EXCHANGE_CAPITALS_SIZE]; /* A bit for each byte of the name. */
@@ -79,6 +80,9 @@ struct exchange *exchange_start(struct resolver *resolver, const struct exchange
  * is a stranger's. */
 enum judge_verdict exchange_judge(struct resolver *resolver, struct exchange *exchange,
     struct judge_case *judged, struct normalised *normalised_out, int64_t now);
+
+/* How long its reply took, or SERVER_UNMEASURED. */
+int64_t exchange_round_trip(const struct exchange *exchange, int64_t now);
 
 /* Withdraws its line and gives it back. */
 void exchange_end(struct resolver *resolver, struct exchange *exchange);

@@ -46,8 +46,7 @@ enum fetch_step {
 };
 #define FETCH_STEPS 8
 
-/* A reply may come this long after the answer_deadline of the first asker and still be remembered.
- */
+/* A reply may come this long after the first asker's answer_deadline and still be remembered. */
 #define FETCH_LATE_US (INT64_C(2) * 1000000)
 
 /* After a line broke and no other server is left to try at once: a pause, for a server that
@@ -88,6 +87,7 @@ struct fetch {
     enum fetch_purpose purpose;
     uint8_t ahead;   /* As ordered; 0 once a client has joined. */
     uint8_t depth;   /* As ordered; not 0: it was asked ahead. */
+    bool has_slept;  /* It has had its time again (resolver/sleep.h). */
     bool is_retired; /* It failed its waiters and only listens. */
     size_t group;
     struct detour detour;

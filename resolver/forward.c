@@ -237,7 +237,7 @@ void forward_on_reply(
     struct resolver *resolver, const struct exchange *exchange, bool is_usable, int64_t now)
 {
     struct server *server = forward_server(resolver, exchange);
-    if (exchange->is_late) {
+    if (exchange->is_late && !exchange->is_overslept) {
         counter_add(&resolver->stats.upstream_late, 1);
     }
     if (server == NULL) {
@@ -245,7 +245,7 @@ void forward_on_reply(
     }
     server->knows_edns = server->knows_edns || exchange->has_edns;
     bool was_resting = server_is_resting(server);
-    server_on_reply(server, now - exchange->sent_at, is_usable, now);
+    server_on_reply(server, exchange_round_trip(exchange, now), is_usable, now);
     if (was_resting) {
         server->probe.missed = 0;
         forward_open_gate(resolver, now);
@@ -379,7 +379,7 @@ bool forward_on_lost(
 {
     bool is_current = exchange->id == fetch->current && !exchange->is_late;
     struct server *server = forward_server(resolver, exchange);
-    if (server != NULL) {
+    if (server != NULL && !exchange->is_overslept) {
         uint8_t *silent = &fetch->tries.silent[exchange->place];
         *silent = (uint8_t)(*silent - (*silent > 0 ? 1 : 0));
         server_on_lost(server, exchange->is_stream);

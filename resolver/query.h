@@ -58,6 +58,7 @@ struct query {
     bool is_list;
     unsigned list;     /* Its place (resolver/lists.h). */
     bool has_patience; /* The deadline set is stale_patience; answer_deadline comes after it. */
+    bool has_slept;    /* It has had its time again (resolver/sleep.h). */
     int64_t asked_at;
     struct list waiters; /* In its fetch's list. */
     struct deadline deadline;

@@ -10,6 +10,7 @@
 #include "resolver/fetch.h"
 #include "resolver/query.h"
 #include "resolver/resolver_private.h"
+#include "resolver/sleep.h"
 
 static uint32_t resolver_seconds(int64_t duration_us)
 {
@@ -106,6 +107,7 @@ enum ask_verdict resolver_ask(struct resolver *resolver, struct ask *ask, int64_
     slot.is_list = false;
     slot.list = LISTS_NONE;
     slot.has_patience = false;
+    slot.has_slept = false;
     slot.asked_at = now;
     slot.waiters = (struct list){0};
     slot.deadline = (struct deadline){0};
@@ -139,6 +141,7 @@ bool resolver_on_reply(
     if (found == NULL) {
         return false;
     }
+    sleep_notice(resolver, now);
     return found->fetch == POOL_NONE ? probe_on_reply(resolver, found, bytes, len, now)
                                      : fetch_on_reply(resolver, found, bytes, len, now);
 }
@@ -149,6 +152,7 @@ void resolver_on_line_lost(struct resolver *resolver, uint64_t exchange, int64_t
     if (found == NULL) {
         return;
     }
+    sleep_notice(resolver, now);
     if (found->fetch == POOL_NONE) {
         probe_on_lost(resolver, found);
     } else {
@@ -189,6 +193,7 @@ static void resolver_run_one(struct resolver *resolver, const struct deadline *d
 void resolver_run_due(struct resolver *resolver, int64_t now)
 {
     const struct deadline *due;
+    sleep_notice(resolver, now);
     while ((due = deadlines_take_due(&resolver->deadlines, now)) != NULL) {
         resolver_run_one(resolver, due, now);
     }

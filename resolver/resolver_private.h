@@ -79,6 +79,7 @@ struct resolver {
     struct lists lists;
     struct ahead ahead;
     struct direct direct;
+    int64_t awake_at; /* When a sleep ended, of which deadlines older than that are a part. */
     struct resolver_stats stats;
     struct unsettled unsettled[RESOLVER_UNSETTLED_MAX];
     unsigned unsettled_count;

@@ -183,25 +183,32 @@ static void server_note_loss(struct server *server, bool is_lost)
     server->loss += ((is_lost ? 1.0f : 0.0f) - server->loss) / 64.0f;
 }
 
+static void server_measure(struct server *server, int64_t round_trip_us, bool is_usable)
+{
+    latency_add(&server->recent, round_trip_us);
+    if (is_usable) {
+        histogram_record(&server->latency, round_trip_us);
+        server->latency_us = server->latency_us == 0
+                                 ? round_trip_us
+                                 : (7 * server->latency_us + round_trip_us + 7) / 8;
+    }
+}
+
 void server_on_reply(struct server *server, int64_t round_trip_us, bool is_usable, int64_t now)
 {
-    if (round_trip_us < 1) {
-        round_trip_us = 1;
-    }
     server->owes_since = now;
     server->heard_at = now;
     server->streak = 0;
     server_note_loss(server, false);
-    latency_add(&server->recent, round_trip_us);
+    if (round_trip_us != SERVER_UNMEASURED) {
+        server_measure(server, round_trip_us < 1 ? 1 : round_trip_us, is_usable);
+    }
     if (!is_usable) {
         counter_add(&server->failed, 1);
         return;
     }
     server->failures = 0;
     counter_add(&server->answered, 1);
-    histogram_record(&server->latency, round_trip_us);
-    server->latency_us =
-        server->latency_us == 0 ? round_trip_us : (7 * server->latency_us + round_trip_us + 7) / 8;
 }
 
 void server_on_failure(struct server *server, bool is_new)

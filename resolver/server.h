@@ -121,7 +121,9 @@ void server_on_withdrawn(struct server *server);
  * again says nothing new about the server. */
 void server_on_failure(struct server *server, bool is_new);
 
-/* What happened to a try. A reply may come after the timeout; it counts as a reply all the same. */
+/* What happened to a try. A reply may come after the timeout; it counts as a reply all the same.
+ * Its round trip may be SERVER_UNMEASURED. */
+#define SERVER_UNMEASURED (INT64_C(-1))
 void server_on_reply(struct server *server, int64_t round_trip_us, bool is_usable, int64_t now);
 void server_on_timeout(struct server *server);
 void server_on_unsent(struct server *server);
