@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "wire/message.h"
 #include "wire/types.h"
+#include "mail/redact.h"
 #include "cmd/client.h"
 #include "cmd/cmd.h"
 #include "cmd/lookup_ask.h"
@@ -107,11 +108,14 @@ static int lookup_read_cached(struct lookup *lookup)
     const struct lookup_line *line = lookup->line;
     char command[LOOKUP_COMMAND_SIZE];
     char type[TYPE_TEXT_SIZE];
+    char shown[REDACT_TEXT_SIZE];
     struct reply reply;
     (void)snprintf(
         command, sizeof command, "lookup %s %s", line->name.text, type_to_text(line->type, type));
     int exit_code = client_run(&line->place, command, &reply);
-    text_addf(&lookup->output, "%s %s\n\n", line->name.text, type);
+    const struct redact_case redact = {.shows_subject = true}; /* As in lookup_show.c. */
+    (void)redact_name(&redact, line->name.name, line->name.len, shown, sizeof shown);
+    text_addf(&lookup->output, "%s %s\n\n", shown, type);
     if (exit_code == EX_OK && !lookup_cached_add(&lookup->output, &reply, &lookup->servers)) {
         exit_code = client_complain_reply("lookup");
     }

@@ -12,6 +12,7 @@
 #include "wire/name.h"
 #include "wire/records.h"
 #include "wire/types.h"
+#include "mail/redact.h"
 
 /* Not in enum type, because nothing else needs them. */
 #define TYPE_SPF 99
@@ -125,7 +126,7 @@ static void add_record(
 {
     uint8_t name[NAME_SIZE_MAX];
     size_t len;
-    char name_text[NAME_TEXT_SIZE];
+    char name_text[REDACT_TEXT_SIZE];
     char type_text[TYPE_TEXT_SIZE];
     struct reader reader = reader_of(message->bytes, message->len);
     reader.at = record->name_at;
@@ -133,7 +134,10 @@ static void add_record(
         text_add(text, "    (a record whose name cannot be read)\n");
         return;
     }
-    (void)name_to_text(name, len, name_text, sizeof name_text);
+    /* Whoever asked knows the subject; a key is not shown even to its owner, whose screen others
+     * may see. */
+    const struct redact_case redact = {.shows_subject = true};
+    (void)redact_name(&redact, name, len, name_text, sizeof name_text);
     text_addf(text, "    %s %" PRIu32 " %s", name_text,
         record->ttl > age_s ? record->ttl - age_s : 0, type_to_text(record->type, type_text));
     const struct shape *shape = shape_find(record->type);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "resolver/list_stats.h"
 #include "daemon/stats_view.h"
 
 static void add_string(struct text *text, const char *name, const char *value)
@@ -102,6 +103,38 @@ static void add_upstream(struct text *text, const struct stats_upstream *upstrea
         upstream->max_us);
 }
 
+static void add_times(struct text *text, const char *name, const uint64_t times_us[3])
+{
+    text_addf(text,
+        ",\"%s\":{\"p50_us\":%" PRIu64 ",\"p99_us\":%" PRIu64 ",\"max_us\":%" PRIu64 "}", name,
+        times_us[0], times_us[1], times_us[2]);
+}
+
+static void add_list(struct text *text, const struct stats_list *list)
+{
+    const uint64_t wait[] = {list->wait_p50_us, list->wait_p99_us, list->wait_max_us};
+    const uint64_t miss[] = {list->miss_p50_us, list->miss_p99_us, list->miss_max_us};
+    text_add(text, "{");
+    if (strcmp(list->zone, "-") == 0) {
+        text_add(text, "\"zone\":null");
+    } else {
+        add_string(text, "zone", list->zone);
+    }
+    text_add(text, ",");
+    add_string(text, "standing", list->standing);
+    for (size_t i = 0; i < STATS_LIST_ROWS; i++) {
+        text_add(text, ",");
+        add_number(text, list_metric_rows[i].name, list->counts[i]);
+    }
+    text_add(text, ",");
+    add_number(text, "sent_last_day", list->day);
+    text_add(text, ",");
+    add_number(text, "quota", list->quota);
+    add_times(text, "wait", wait);
+    add_times(text, "upstream_wait", miss);
+    text_add(text, "}");
+}
+
 static void add_metrics(struct text *text, const struct stats_view *view)
 {
     text_add(text, "\"metrics\":{");
@@ -143,6 +176,11 @@ void stats_json_add(struct text *text, const struct stats_view *view)
     for (size_t i = 0; i < view->upstream_count; i++) {
         add_comma(text, i == 0);
         add_upstream(text, &view->upstreams[i]);
+    }
+    text_add(text, "],\"lists\":[");
+    for (size_t i = 0; i < view->list_count; i++) {
+        add_comma(text, i == 0);
+        add_list(text, &view->lists[i]);
     }
     text_add(text, "],");
     add_metrics(text, view);

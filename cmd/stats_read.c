@@ -14,7 +14,7 @@
 /* So that the sums over all buckets, classes and outcomes stay within 64 bits. */
 #define COUNT_MAX (UINT64_C(1) << 46)
 #define SUM_MAX   (UINT64_C(1) << 56)
-#define WORDS_MAX 16
+#define WORDS_MAX 48
 
 /* The words behind the first one of a line. */
 struct words {
@@ -214,6 +214,56 @@ static bool read_upstream(const struct words *words, struct stats_view *view)
     return true;
 }
 
+/* Of rows that an older daemon does not know, the count is 0. */
+static bool read_list_numbers(const struct words *words, struct stats_list *list)
+{
+    uint64_t *const numbers[] = {
+        &list->day,
+        &list->quota,
+        &list->wait_p50_us,
+        &list->wait_p99_us,
+        &list->wait_max_us,
+        &list->miss_p50_us,
+        &list->miss_p99_us,
+        &list->miss_max_us,
+    };
+    const size_t first = 2;
+    const size_t count = sizeof numbers / sizeof numbers[0];
+    for (size_t i = 0; i < count; i++) {
+        if (first + i >= words->count ||
+            !reply_number(words->at[first + i], UINT64_MAX, numbers[i])) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < STATS_LIST_ROWS && first + count + i < words->count; i++) {
+        if (!reply_number(words->at[first + count + i], COUNT_MAX, &list->counts[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_list(const struct words *words, struct stats_view *view)
+{
+    if (view->list_count == STATS_LISTS_MAX) {
+        return true;
+    }
+    struct stats_list *list = &view->lists[view->list_count];
+    memset(list, 0, sizeof *list);
+    if (!read_list_numbers(words, list) ||
+        !reply_word_copy(words->at[0], list->zone, sizeof list->zone) ||
+        !reply_word_copy(words->at[1], list->standing, sizeof list->standing)) {
+        return false;
+    }
+    for (size_t i = 0; i < view->list_count; i++) {
+        if (strcmp(view->lists[i].zone, list->zone) == 0) {
+            return false;
+        }
+    }
+    view->list_count++;
+    return true;
+}
+
 struct line_kind {
     const char *name;
     bool (*read)(const struct words *words, struct stats_view *view);
@@ -224,6 +274,7 @@ static const struct line_kind line_kinds[] = {
     {"metric", read_metric},
     {"wait", read_wait},
     {"upstream", read_upstream},
+    {"list", read_list},
 };
 
 static bool read_line(char *line, struct stats_view *view)

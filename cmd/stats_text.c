@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cmd/stats_cell.h"
+#include "cmd/stats_lists.h"
 #include "cmd/stats_trouble.h"
 #include "daemon/stats_view.h"
 
@@ -281,6 +282,7 @@ void stats_text_add(
     add_classes(&screen);
     add_outcomes(&screen);
     add_servers(&screen);
+    stats_lists_add(text, style, view);
     add_cache(&screen);
     stats_trouble_add(text, style, view);
 }

@@ -85,10 +85,46 @@ static void add_heading(struct text *text, const struct stats_style *style, cons
     text_add(text, "\n");
 }
 
+/* Lists that do not answer as lists, with what to do. */
+static void add_lists(
+    struct text *text, const struct stats_style *style, const struct stats_view *view)
+{
+    for (size_t i = 0; i < view->list_count; i++) {
+        const struct stats_list *list = &view->lists[i];
+        char why[STATS_LIST_SENTENCE_SIZE];
+        char sentence[STATS_LIST_SENTENCE_SIZE + STATS_LIST_ZONE_SIZE];
+        struct text words;
+        if (stats_list_is_well(list)) {
+            continue;
+        }
+        stats_list_sentence(list, why);
+        text_init(&words, sentence, sizeof sentence);
+        text_addf(&words, "%s %s.", list->zone, why);
+        stats_cell_colour(text, style, STATS_COLOUR_YELLOW);
+        stats_cell_count(text, COUNT_COLUMNS, list->counts[STATS_LIST_asked]);
+        stats_cell_colour(text, style, STATS_COLOUR_NONE);
+        add_sentence(text, sentence);
+    }
+}
+
+static bool has_list_trouble(const struct stats_view *view)
+{
+    for (size_t i = 0; i < view->list_count; i++) {
+        if (!stats_list_is_well(&view->lists[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void stats_trouble_add(
     struct text *text, const struct stats_style *style, const struct stats_view *view)
 {
-    bool is_first = true;
+    bool is_first = !has_list_trouble(view);
+    if (!is_first) {
+        add_heading(text, style, "what went wrong since the start");
+        add_lists(text, style, view);
+    }
     for (size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
         const struct stats_metric *metric = find_trouble(view, troubles[i]);
         if (metric == NULL) {

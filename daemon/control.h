@@ -23,6 +23,8 @@
  *         wait CLASS OUTCOME COUNT SUM_US MAX_US BUCKET:COUNT[,BUCKET:COUNT]...
  *         upstream GROUP ADDRESS TLS STATE SENT ANSWERED FAILED TIMEDOUT LOST LATENCY_US P50_US
  *             P90_US P99_US MAX_US, all on one line
+ *         list ZONE STANDING DAY QUOTA WAIT_P50_US WAIT_P99_US WAIT_MAX_US MISS_P50_US MISS_P99_US
+ *             MISS_MAX_US COUNT..., all on one line
  *
  *     upstreams
  *         upstream GROUP ADDRESS TLS
@@ -41,6 +43,11 @@
  * CONFIG is a path, KIND of a metric counter or gauge, TLS a name; each is - when there is none, as
  * is HEX of an empty message. VERDICT is fresh or stale; KIND of an entry answer, nodata, nxdomain
  * or failure; DO, CD and AD are 0 or 1.
+ *
+ * A list line stands for one DNS list in use (ZONE -: all that found no place of their own), never
+ * with the customer's key. STANDING is well, ended, or a list_cause_name() of mail/list_answer.h;
+ * DAY is the number of messages sent to it in the last day; each COUNT is a row of
+ * resolver/list_metrics.def, in that order.
  *
  * A wait line stands for one class of question and one outcome (resolver/stats.h), if there was
  * any; its buckets are those of base/histogram.h, of which only the filled ones are named. ADDRESS

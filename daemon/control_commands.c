@@ -102,6 +102,20 @@ static void upstreams_run(struct control_commands *commands, struct text *answer
     }
 }
 
+static void list_add(struct text *answer, const struct stats_list *list)
+{
+    text_addf(answer, "list %s %s %" PRIu64 " %" PRIu64, list->zone, list->standing, list->day,
+        list->quota);
+    text_addf(answer, " %" PRIu64 " %" PRIu64 " %" PRIu64, list->wait_p50_us, list->wait_p99_us,
+        list->wait_max_us);
+    text_addf(answer, " %" PRIu64 " %" PRIu64 " %" PRIu64, list->miss_p50_us, list->miss_p99_us,
+        list->miss_max_us);
+    for (size_t i = 0; i < STATS_LIST_ROWS; i++) {
+        text_addf(answer, " %" PRIu64, list->counts[i]);
+    }
+    text_add(answer, "\n");
+}
+
 static void stats_run(struct control_commands *commands, struct text *answer)
 {
     int64_t uptime_s = (clock_now() - commands->started_at) / CLOCK_US_PER_S;
@@ -110,6 +124,9 @@ static void stats_run(struct control_commands *commands, struct text *answer)
     metrics_add(answer, commands->export);
     waits_add(answer, commands->export);
     upstreams_run(commands, answer, true);
+    for (size_t i = 0; i < commands->export->lists.count; i++) {
+        list_add(answer, &commands->export->lists.items[i].shown);
+    }
 }
 
 static const char *cache_kind_name(enum cache_kind kind)

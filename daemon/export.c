@@ -106,6 +106,8 @@ static void export_add_worker(struct worker *worker, void *context)
     worker_note_kernel(worker);
     export_add_stats(export, worker_stats(worker));
 
+    export_lists_add(&export->lists, resolver, clock_now());
+
     struct server_view view;
     for (size_t i = 0; resolver_server_at(resolver, i, &view); i++) {
         struct export_upstream *row = export_upstream_of(export, &view);
@@ -123,12 +125,14 @@ void export_gather(struct export *export, const struct export_sources *sources)
     memset(export->daemon, 0, sizeof export->daemon);
     memset(export->wait, 0, sizeof export->wait);
     export->upstream_count = 0;
+    export->lists.count = 0;
     cache_read_metrics(sources->cache, &export->cache);
     keeper_refresh(sources->keeper);
     export_add_stats(export, sources->main_stats);
     for (size_t i = 0; i < sources->worker_count; i++) {
         worker_call(sources->workers[i], export_add_worker, export);
     }
+    export_lists_finish(&export->lists);
 }
 
 uint64_t export_cache_value(const struct export *export, size_t index)

@@ -10,6 +10,7 @@
 #include "cache/cache.h"
 #include "conf/settings.h"
 #include "resolver/stats.h"
+#include "daemon/export_lists.h"
 #include "daemon/stats.h"
 
 /*
@@ -58,6 +59,7 @@ struct export
     struct histogram_sum wait[QUESTION_CLASSES][OUTCOMES];
     size_t upstream_count;
     struct export_upstream upstreams[EXPORT_UPSTREAMS_MAX];
+    struct export_lists lists;
 };
 
 /* Where the numbers come from. */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "resolver/list_stats.h"
 #include "daemon/stats_view.h"
 
 /* The upper edges of the exported histogram, in seconds as they are written. */
@@ -255,6 +256,75 @@ static void add_resting(struct sheet *sheet, const struct stats_view *view)
     }
 }
 
+static void add_list_sample(
+    struct text *text, const char *name, const struct stats_list *list, uint64_t value)
+{
+    text_addf(text, "mxcache_list_%s{zone=\"", name);
+    add_escaped(text, list->zone);
+    text_addf(text, "\"} %" PRIu64 "\n", value);
+}
+
+static void add_list_counters(struct sheet *sheet, const struct stats_view *view)
+{
+    for (size_t row = 0; row < STATS_LIST_ROWS; row++) {
+        char name[STATS_WORD_SIZE];
+        char sample[STATS_WORD_SIZE + sizeof "_total"];
+        struct text text;
+        text_init(&text, name, sizeof name);
+        text_addf(&text, "list_%s", list_metric_rows[row].name);
+        text_init(&text, sample, sizeof sample);
+        text_addf(&text, "%s_total", list_metric_rows[row].name);
+        add_family(sheet, name, FAMILY_COUNTER, list_metric_rows[row].sentence);
+        for (size_t i = 0; i < view->list_count; i++) {
+            add_list_sample(sheet->text, sample, &view->lists[i], view->lists[i].counts[row]);
+        }
+    }
+}
+
+static void add_list_gauges(struct sheet *sheet, const struct stats_view *view)
+{
+    add_family(sheet, "list_sent_last_day", FAMILY_GAUGE,
+        "Messages sent upstream for the list in the last day, which its quota is about.");
+    for (size_t i = 0; i < view->list_count; i++) {
+        add_list_sample(sheet->text, "sent_last_day", &view->lists[i], view->lists[i].day);
+    }
+    add_family(sheet, "list_quota", FAMILY_GAUGE,
+        "Questions a day that the list allows, where that is known.");
+    for (size_t i = 0; i < view->list_count; i++) {
+        if (view->lists[i].quota > 0) {
+            add_list_sample(sheet->text, "quota", &view->lists[i], view->lists[i].quota);
+        }
+    }
+    add_family(sheet, "list_well", FAMILY_GAUGE,
+        "0 while the list refuses, has ended, or fails its test points.");
+    for (size_t i = 0; i < view->list_count; i++) {
+        add_list_sample(sheet->text, "well", &view->lists[i], stats_list_is_well(&view->lists[i]));
+    }
+}
+
+static void add_list_quantile(
+    struct text *text, const struct stats_list *list, const char *quantile, uint64_t duration_us)
+{
+    text_add(text, "mxcache_list_wait_seconds{zone=\"");
+    add_escaped(text, list->zone);
+    text_addf(text, "\",quantile=\"%s\"} ", quantile);
+    add_seconds(text, duration_us);
+    text_add(text, "\n");
+}
+
+static void add_list_waits(struct sheet *sheet, const struct stats_view *view)
+{
+    add_family(sheet, "list_wait_seconds", FAMILY_SUMMARY,
+        "How long clients waited for answers of the list, since the start.");
+    add_unit(sheet, "list_wait_seconds", "seconds");
+    for (size_t i = 0; i < view->list_count; i++) {
+        const struct stats_list *list = &view->lists[i];
+        add_list_quantile(sheet->text, list, "0.5", list->wait_p50_us);
+        add_list_quantile(sheet->text, list, "0.99", list->wait_p99_us);
+        add_list_quantile(sheet->text, list, "1.0", list->wait_max_us);
+    }
+}
+
 const char *metrics_form_type(enum metrics_form form)
 {
     switch (form) {
@@ -277,6 +347,11 @@ void metrics_text_add(struct text *text, const struct stats_view *view, enum met
         add_server_counter(&sheet, view, &server_counters[i]);
     }
     add_round_trips(&sheet, view);
+    if (view->list_count > 0) {
+        add_list_counters(&sheet, view);
+        add_list_gauges(&sheet, view);
+        add_list_waits(&sheet, view);
+    }
     if (form == METRICS_FORM_OPENMETRICS) {
         text_add(text, "# EOF\n");
     }

@@ -74,4 +74,7 @@ void stats_view_fill(
     for (size_t i = 0; i < export->upstream_count; i++) {
         upstream_fill(view_out, &export->upstreams[i]);
     }
+    for (size_t i = 0; i < export->lists.count; i++) {
+        view_out->lists[view_out->list_count++] = export->lists.items[i].shown;
+    }
 }

@@ -8,6 +8,7 @@
 #include "base/histogram.h"
 #include "base/metrics.h"
 #include "resolver/stats.h"
+#include "daemon/stats_list.h"
 
 /*
  * The daemon's statistics as they are shown, and what can be said about them. Filled from the house
@@ -55,6 +56,8 @@ struct stats_view {
     struct histogram_sum waits[QUESTION_CLASSES][OUTCOMES];
     struct stats_upstream upstreams[STATS_UPSTREAMS_MAX];
     size_t upstream_count;
+    struct stats_list lists[STATS_LISTS_MAX];
+    size_t list_count;
 };
 
 enum stats_health {

@@ -294,3 +294,32 @@ bool resolver_server_at(const struct resolver *resolver, size_t index, struct se
     };
     return true;
 }
+
+static const char *resolver_list_standing(const struct lists_place *place)
+{
+    bool has_ended = place->row != NULL && place->row->ended != NULL;
+    if (place->cause != LIST_CAUSE_NONE) {
+        return list_cause_name(place->cause);
+    }
+    return has_ended ? "ended" : "well";
+}
+
+bool resolver_list_at(
+    const struct resolver *resolver, size_t index, int64_t now, struct list_view *view_out)
+{
+    const struct lists *lists = &resolver->lists;
+    bool is_others = index == LISTS_OTHER;
+    if (index > LISTS_OTHER) {
+        return false;
+    }
+    const struct lists_place *place = &lists->places[index];
+    bool is_there = is_others ? counter_read(&place->stats.asked) > 0 : index < lists->count;
+    *view_out = (struct list_view){
+        .zone = is_others ? "-" : place->zone,
+        .standing = resolver_list_standing(place),
+        .stats = is_there ? &place->stats : NULL,
+        .day = list_stats_day(&place->stats, now),
+        .quota = place->row != NULL ? list_quota_of(place->row) : 0,
+    };
+    return true;
+}

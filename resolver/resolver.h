@@ -93,3 +93,17 @@ struct server_view {
 /* False: no server with that index. Worker's thread only. */
 bool resolver_server_at(
     const struct resolver *resolver, size_t index, struct server_view *view_out);
+
+/* One DNS list as the exporter shows it. */
+struct list_stats;
+struct list_view {
+    const char *zone;     /* Without the final dot; "-": all that found no place. */
+    const char *standing; /* "well", "ended", or list_cause_name() of mail/list_answer.h. */
+    const struct list_stats *stats; /* NULL: nothing is there, look further. */
+    uint64_t day;                   /* Messages sent to it in the last day. */
+    uint64_t quota;                 /* Of a day; 0: not stated. */
+};
+
+/* False: no list with that index or a larger one. Worker's thread only. */
+bool resolver_list_at(
+    const struct resolver *resolver, size_t index, int64_t now, struct list_view *view_out);

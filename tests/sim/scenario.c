@@ -131,6 +131,12 @@ static void play_ahead(struct scenario *scenario, const struct words *words)
     words_bound(words, 3, what, scenario_ahead_count(scenario->sim, step, is_used));
 }
 
+static void play_list(struct scenario *scenario, const struct words *words)
+{
+    scenario_expect_list(
+        scenario->sim, words_get(words, 1), words_get(words, 2), words_get(words, 3));
+}
+
 static void play_reload(struct scenario *scenario, const struct words *words)
 {
     (void)words;
@@ -166,6 +172,7 @@ static void play_line(struct scenario *scenario, const struct words *words)
         {"extra", play_extra},
         {"counter", play_counter},
         {"ahead", play_ahead},
+        {"list", play_list},
         {"reload", play_reload},
         {"publish", play_publish},
         {"flush", play_flush},

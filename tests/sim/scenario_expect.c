@@ -13,6 +13,8 @@
 #include "wire/message.h"
 #include "wire/records.h"
 #include "wire/types.h"
+#include "resolver/list_stats.h"
+#include "resolver/resolver.h"
 #include "resolver/stats.h"
 #include "tests/sim/sim.h"
 
@@ -324,4 +326,47 @@ uint64_t scenario_ahead_count(const struct sim *sim, const char *step, bool is_u
         }
     }
     sim_fail("no such step: %s", step);
+}
+
+static bool expect_find_list(const struct sim *sim, const char *zone, struct list_view *view_out)
+{
+    for (size_t i = 0; resolver_list_at(sim->resolver, i, sim->now, view_out); i++) {
+        if (view_out->stats != NULL && strcmp(view_out->zone, zone) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void expect_list_row(const struct list_view *view, const char *name, uint64_t value)
+{
+    for (size_t i = 0; i < list_metric_row_count; i++) {
+        if (strcmp(list_metric_rows[i].name, name) == 0) {
+            expect_number_is(name, (long long)list_stats_read(view->stats, i), value);
+            return;
+        }
+    }
+    sim_fail("a list does not count %s", name);
+}
+
+void scenario_expect_list(
+    const struct sim *sim, const char *zone, const char *what, const char *value)
+{
+    struct list_view view;
+    bool is_there = expect_find_list(sim, zone, &view);
+    if (is_there == (strcmp(what, "none") == 0)) {
+        sim_fail("%s is %s list", zone, is_there ? "a" : "no");
+    }
+    if (!is_there) {
+        return;
+    }
+    if (strcmp(what, "stands") == 0) {
+        if (strcmp(view.standing, value) != 0) {
+            sim_fail("%s stands as %s, not %s", zone, view.standing, value);
+        }
+    } else if (strcmp(what, "day") == 0) {
+        expect_number_is("day", (long long)view.day, expect_number(value));
+    } else {
+        expect_list_row(&view, what, expect_number(value));
+    }
 }

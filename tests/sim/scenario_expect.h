@@ -29,6 +29,11 @@ void actors_set_libc(struct actors *actors, const char *name, size_t libc);
 void scenario_expect(
     const struct sim *sim, const struct actors *actors, const char *const *words, size_t count);
 
+/* The list has a place and there exactly that value in a row of resolver/list_metrics.def, or in
+ * "day", or it stands so ("stands"); "none": it has no place. */
+void scenario_expect_list(
+    const struct sim *sim, const char *zone, const char *what, const char *value);
+
 /* The counter of resolver/metrics.def has exactly that value. */
 void scenario_expect_counter(const struct sim *sim, const char *name, uint64_t value);
 

@@ -32,6 +32,12 @@ static const char stats_fixture[] =
     "upstream default 192.0.2.53@53 - well 150 140 3 7 0 12000 11000 45000 90000 1200000\n"
     "upstream default 9.9.9.9@853 dns.quad9.net resting 12 1 0 11 2 0 0 0 0 0\n"
     "upstream office 2001:db8::53@5353 - untried 0 0 0 0 0 0 0 0 0 0\n"
+    "list zen.spamhaus.org resolver 1300 300000 10 45000 90000 22000 90000 95000 1200 900 100 840 "
+    "260 250 0 0 3 300\n"
+    "list zen.dq.spamhaus.net well 20 0 10 10 11 22000 22000 22000 200 180 20 180 0 0 0 0 0 20\n"
+    "list a-list-with-a-long-name.blocklists.example.org ended 0 0 0 0 0 0 0 0 "
+    "5 0 0 5 0 0 0 0 0 5\n"
+    "list - well 0 0 0 0 0 0 0 0 7\n"
     ".\n";
 
 /* `reply` is to be freed with reply_fini(). */

@@ -51,6 +51,19 @@ static void test_records_in_presentation_form(void **state)
         "    example.org. 0 SOA ns.example.org. h.example.org. 1 2 3 4 5\n");
 }
 
+/* The subject is what was asked for; the key before a paid list's zone is nobody's business. */
+static void test_keys_are_not_shown(void **state)
+{
+    static struct packet packet;
+    (void)state;
+    packet_make(&packet, &(struct packet_lines){
+                             .question = "2.0.0.127.s3cret.zen.dq.spamhaus.net. IN A",
+                             .answers = {"2.0.0.127.s3cret.zen.dq.spamhaus.net. 60 IN A 127.0.0.2"},
+                         });
+    assert_string_equal(
+        show(packet.bytes, packet.len, 0), "    2.0.0.127.*.zen.dq.spamhaus.net. 60 A 127.0.0.2\n");
+}
+
 static void test_no_records(void **state)
 {
     static struct packet packet;
@@ -142,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_records_in_presentation_form),
+        cmocka_unit_test(test_keys_are_not_shown),
         cmocka_unit_test(test_no_records),
         cmocka_unit_test(test_odd_data_never_reaches_ldns),
         cmocka_unit_test(test_a_flood_is_counted),

@@ -179,8 +179,9 @@ static void test_each_line_is_openmetrics(void **state)
 {
     static struct judge judge;
     judge_text(&judge, render(*state, stats_fixture));
-    /* Version, uptime, workers, nine metrics, the waits, and seven families of servers. */
-    assert_int_equal(judge.family_count, 20);
+    /* Version, uptime, workers, nine metrics, the waits, seven families of servers and fourteen of
+     * lists. */
+    assert_int_equal(judge.family_count, 34);
 }
 
 static void test_what_it_says(void **state)
@@ -204,12 +205,19 @@ static void test_what_it_says(void **state)
         "mxcache_server_timed_out_total{group=\"default\",server=\"192.0.2.53@53\"} 7\n",
         "mxcache_server_round_trip_seconds{group=\"default\",server=\"192.0.2.53@53\","
         "quantile=\"0.5\"} 0.011000\n",
+        "mxcache_list_asked_total{zone=\"zen.spamhaus.org\"} 1200\n",
+        "mxcache_list_sent_last_day{zone=\"zen.spamhaus.org\"} 1300\n",
+        "mxcache_list_quota{zone=\"zen.spamhaus.org\"} 300000\n",
+        "mxcache_list_well{zone=\"zen.spamhaus.org\"} 0\n"
+        "mxcache_list_well{zone=\"zen.dq.spamhaus.net\"} 1\n",
+        "mxcache_list_wait_seconds{zone=\"zen.spamhaus.org\",quantile=\"0.99\"} 0.045000\n",
     };
     const char *text = render(*state, stats_fixture);
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         assert_non_null(strstr(text, lines[i]));
     }
     assert_null(strstr(text, "round_trip_seconds{group=\"office\""));
+    assert_null(strstr(text, "mxcache_list_quota{zone=\"a-list"));
 }
 
 static void test_odd_words_are_escaped(void **state)

@@ -136,6 +136,12 @@ static void test_the_object(void **state)
         "\"lost\":0,\"round_trip\":{\"smoothed_us\":12000,\"p50_us\":11000,\"p90_us\":45000,"
         "\"p99_us\":90000,\"max_us\":1200000}},",
         "\"tls_name\":\"dns.quad9.net\"",
+        ",\"lists\":[{\"zone\":\"zen.spamhaus.org\",\"standing\":\"resolver\",\"asked\":1200,"
+        "\"hits\":900,\"listed\":100,\"not_listed\":840,\"failed\":260,\"refused\":250,"
+        "\"parked\":0,\"misused\":0,\"errors\":3,\"sent\":300,\"sent_last_day\":1300,"
+        "\"quota\":300000,\"wait\":{\"p50_us\":10,\"p99_us\":45000,\"max_us\":90000},"
+        "\"upstream_wait\":{\"p50_us\":22000,\"p99_us\":90000,\"max_us\":95000}},",
+        "{\"zone\":null,\"standing\":\"well\",\"asked\":7,",
         ",\"metrics\":{\"questions\":1234575,",
         ",\"tea_cups\":7}}\n",
     };
@@ -151,7 +157,7 @@ static void test_an_empty_view(void **state)
     const char *json = render(*state, "ok\ninfo \"\\ 0 1 7 -\n.\n");
     assert_true(is_json(json));
     assert_non_null(strstr(json, "\"version\":\"\\\"\\\\\""));
-    assert_non_null(strstr(json, "\"upstreams\":[],\"metrics\":{}}\n"));
+    assert_non_null(strstr(json, "\"upstreams\":[],\"lists\":[],\"metrics\":{}}\n"));
 }
 
 int main(void)

@@ -64,6 +64,33 @@ static void test_everything_is_found(void **state)
     assert_int_equal(wait->buckets[197], 79);
 }
 
+static void test_lists_are_found(void **state)
+{
+    struct stats_view *view = *state;
+    assert_true(read_text(stats_fixture, view));
+    assert_int_equal(view->list_count, 4);
+    const struct stats_list *first = &view->lists[0];
+    assert_string_equal(first->zone, "zen.spamhaus.org");
+    assert_string_equal(first->standing, "resolver");
+    assert_int_equal(first->day, 1300);
+    assert_int_equal(first->quota, 300000);
+    assert_int_equal(first->wait_p99_us, 45000);
+    assert_int_equal(first->miss_max_us, 95000);
+    assert_int_equal(first->counts[STATS_LIST_asked], 1200);
+    assert_int_equal(first->counts[STATS_LIST_sent], 300);
+    assert_int_equal(stats_list_cause(first), LIST_CAUSE_RESOLVER);
+    /* An older daemon counts less, a newer one more. */
+    assert_int_equal(view->lists[3].counts[STATS_LIST_asked], 7);
+    assert_int_equal(view->lists[3].counts[STATS_LIST_hits], 0);
+    assert_true(read_lines("list a.b well 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 new", view));
+    assert_false(read_lines("list a.b well 1 1 1 1 1 1 1", view));
+    assert_false(read_lines("list a.b well 1 1 1 1 1 1 1 x", view));
+    assert_false(read_lines("list a.b well 1 1 1 1 1 1 1 1 x", view));
+    assert_false(read_lines("list a.b a-standing-too-long 1 1 1 1 1 1 1 1 1", view));
+    assert_false(
+        read_lines("list a.b well 1 1 1 1 1 1 1 1 1\nlist a.b well 1 1 1 1 1 1 1 1 1", view));
+}
+
 static void test_servers_are_found(void **state)
 {
     struct stats_view *view = *state;
@@ -179,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_is_found),
+        cmocka_unit_test(test_lists_are_found),
         cmocka_unit_test(test_servers_are_found),
         cmocka_unit_test(test_what_is_not_known_is_passed_over),
         cmocka_unit_test(test_what_is_broken_is_refused),

@@ -90,10 +90,22 @@ static const char golden[] =
     "upstream office    state      sent answered failed no reply    p50    p90    p99\n"
     "2001:db8::53@5353  untried       0        0      0        0      -      -      -\n"
     "\n"
+    "lists                         asked here % listed refused    p50    p99 remark\n"
+    "zen.spamhaus.org               1200   75.0    100     250   10us 45.0ms resolver\n"
+    "zen.dq.spamhaus.net             200   90.0     20       0   10us   10us\n"
+    "a-list-with-a-long-name.blocklists.example.org\n"
+    "                                  5    0.0      0       0    0us    0us ended\n"
+    "all others                        7    0.0      0       0    0us    0us\n"
+    "\n"
     "cache\n"
     "11.8M of 64.0M in use (18.3 %): 12345 answers; 0 evicted to make room\n"
     "\n"
     "what went wrong since the start\n"
+    "   1200  zen.spamhaus.org refuses questions through a public or shared resolver:\n"
+    "         ask it from this host's own address (route = direct in its [zone]\n"
+    "         section, or an upstream that is yours), or with a customer's key.\n"
+    "      5  a-list-with-a-long-name.blocklists.example.org was closed (some time\n"
+    "         ago): take it out of the mail software; each mail asks it.\n"
     "      3  Answers with rcode SERVFAIL. Postfix defers mail on these.\n"
     "     12  Datagrams that were no reply to the question asked (wrong name,\n"
     "         spelling or cookie). Many of them: somebody is guessing.\n";
@@ -193,6 +205,10 @@ static void test_large_numbers_and_long_names_fit(void **state)
         "a-state-of-its-own 18446744073709551615 18446744073709551615 18446744073709551615 "
         "18446744073709551615 18446744073709551615 18446744073709551615 18446744073709551615 "
         "18446744073709551615 18446744073709551615 18446744073709551615\n"
+        "list "
+        "a-zone-that-is-very-long.a-zone-that-is-very-long.a-zone-that-is-very-long.a.b.c.example "
+        "a-long-standing 18446744073709551615 18446744073709551615 1 18446744073709551615 1 1 1 1 "
+        "70368744177664 70368744177664 70368744177664 1 70368744177664 70368744177664 1 1 1 1\n"
         ".\n";
     assert_fits(render(*state, text, (struct stats_style){.is_utf8 = true}));
 }

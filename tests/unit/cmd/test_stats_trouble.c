@@ -71,6 +71,25 @@ static void test_sentences_are_wrapped(void **state)
         "      1  reloads_failed\n");
 }
 
+static void test_lists_stand_first(void **state)
+{
+    struct stats_view *view = *state;
+    memset(view, 0, sizeof *view);
+    struct stats_list *list = &view->lists[0];
+    (void)snprintf(list->zone, sizeof list->zone, "dnsbl.sorbs.net");
+    (void)snprintf(list->standing, sizeof list->standing, "ended");
+    list[1] = list[0];
+    (void)snprintf(list[1].standing, sizeof list->standing, "parked");
+    (void)snprintf(list[2].standing, sizeof list->standing, "well");
+    view->list_count = 3;
+    assert_string_equal(render(view),
+        "\nwhat went wrong since the start\n"
+        "      0  dnsbl.sorbs.net was closed (June 2024): take it out of the mail\n"
+        "         software; each mail asks it.\n"
+        "      0  dnsbl.sorbs.net is parked: its answers are not those of a DNS list: the\n"
+        "         list has ended; take it out of the mail software.\n");
+}
+
 static void test_a_word_without_end_is_broken(void **state)
 {
     struct stats_view *view = *state;
@@ -95,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quiet_when_all_is_zero_or_normal),
         cmocka_unit_test(test_sentences_are_wrapped),
+        cmocka_unit_test(test_lists_stand_first),
         cmocka_unit_test(test_a_word_without_end_is_broken),
     };
     return cmocka_run_group_tests(tests, view_new, view_free);
