@@ -21,7 +21,14 @@ DEBS = pathlib.Path(sys.argv[3])
 QUEUE = pathlib.Path("/var/spool/postfix")
 MAIL_LOG = pathlib.Path("/var/log/postfix.log")
 SINK = live.LOGS / "sink" / "dump"
-ZONES = ("example.com", "example.net", "example.org", "dnsbl.example.net", "2.0.192.in-addr.arpa")
+ZONES = (
+    "example.com",
+    "example.net",
+    "example.org",
+    "dnsbl.example.net",
+    "zen.spamhaus.org",
+    "2.0.192.in-addr.arpa",
+)
 AUTHORITY = ("127.0.0.2", 53)
 
 PRESEED = "postfix postfix/main_mailer_type select Internet Site\n"
@@ -188,6 +195,25 @@ def message_is_delivered():
         expect(line in dump, f"{line!r} is not in what the sink received:\n{dump}")
 
 
+def list_that_refuses_rejects_nobody():
+    """The list calls every client by 127.255.255.254; Postfix got SERVFAIL, and went on without."""
+    expect(
+        "zen.spamhaus.org: RBL lookup error" in live.read_log(MAIL_LOG),
+        "Postfix did not note that the list cannot be asked",
+    )
+    expect("blocked using zen.spamhaus.org" not in live.read_log(MAIL_LOG), "mail was rejected")
+    lists = {entry["zone"]: entry for entry in daemons["mxcache"].stats()["lists"]}
+    zen = lists["zen.spamhaus.org"]
+    expect_equal(zen["standing"], "resolver", "how the list stands")
+    expect_equal((zen["refused"] > 0, zen["listed"]), (True, 0), f"what was counted: {zen}")
+    text = live.client("stats", "-s", live.SOCKET).stdout
+    expect("zen.spamhaus.org refuses questions" in text, f"no advice in:\n{text}")
+    expect(
+        "DNS list zen.spamhaus.org refuses questions" in daemons["mxcache"].output(),
+        "no line in the log",
+    )
+
+
 def roots_of(program):
     """Root directories of the running processes of that name."""
     roots = set()
@@ -226,6 +252,7 @@ if __name__ == "__main__":
         unknown_names_are_refused,
         failed_lookup_defers,
         message_is_delivered,
+        list_that_refuses_rejects_nobody,
         postfix_is_chrooted,
         questions_are_counted,
         mxcache_runs_unprivileged_and_ends_well,
