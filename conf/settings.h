@@ -125,6 +125,7 @@ struct settings {
     uint64_t questions_max;   /* Questions waiting for upstream answers, per worker. */
     bool ahead;               /* Ask what mail software is going to ask. */
     uint64_t ahead_worth;     /* Per cent of it that must be used. */
+    uint64_t refresh_rate;    /* Refreshes a second, per worker; 0: none. */
     uint64_t ahead_rate;      /* Of it, questions a second, per worker. */
     uint64_t tcp_clients_max; /* Connections, per worker. */
     int64_t tcp_idle_us;

@@ -18,9 +18,6 @@
 #include "resolver/query.h"
 #include "resolver/resolver_private.h"
 
-/* Of all tries, lost lately: above this there is no calm. */
-#define AHEAD_LOSS_MAX 0.1F
-
 _Static_assert(SEQUEL_STEPS <= CACHE_AHEAD_MAX + 1, "A step is what an entry is marked with.");
 
 bool ahead_init(struct resolver *resolver, const struct settings *settings)
@@ -61,27 +58,13 @@ static void ahead_earn(struct ahead *ahead, int64_t now)
     ahead->saved = ahead->saved < most ? ahead->saved : most;
 }
 
-static bool ahead_is_well(const struct resolver *resolver, size_t group_index, int64_t now)
-{
-    const struct server_group *group = &resolver->servers.groups[group_index];
-    for (size_t i = 0; i < group->count; i++) {
-        const struct server *server = &resolver->servers.servers[group->first + i];
-        bool is_well = !server_is_resting(server) && !server_is_silent(server, now) &&
-                       !server_is_failing(server) && server->loss < AHEAD_LOSS_MAX;
-        if (is_well) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Is there room, and would nobody's question be worse off? */
 static bool ahead_may_ask(const struct resolver *resolver, const struct cache_key *key, int64_t now)
 {
     const struct ahead *ahead = &resolver->ahead;
     return ahead->saved >= CLOCK_US_PER_S && ahead->running < resolver->fetches.count / 4 &&
            resolver->queries.in_use < resolver->queries.count / 4 &&
-           ahead_is_well(resolver, fetch_group(resolver, key), now);
+           server_group_is_well(&resolver->servers, fetch_group(resolver, key), now);
 }
 
 static bool ahead_is_list(
@@ -134,7 +117,7 @@ static bool ahead_is_known(
     if (!cut_is_for(key, is_list)) {
         return false;
     }
-    for (unsigned up = 0; cut_key(key, up, &above); up++) {
+    for (unsigned up = 1; cut_key(key, up, &above); up++) {
         if (ahead_is_fresh(resolver, &above, now)) {
             return true;
         }

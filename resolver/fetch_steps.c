@@ -395,7 +395,11 @@ enum step_verdict fetch_store(struct fetch_turn *turn)
         .ahead = turn->fetch->ahead,
         .origin = resolver->servers.groups[turn->fetch->group].origin,
     };
-    cache_store(resolver->cache, key, &fill, turn->now);
+    bool is_kept = fill.ttl_s == 0 && turn->fetch->purpose == FETCH_FOR_REFRESH;
+    if (!is_kept) {
+        cache_store(resolver->cache, key, &fill, turn->now);
+    }
+    refresh_on_answer(resolver, turn->fetch, fill.ttl_s, turn->now);
     return STEP_ON;
 }
 

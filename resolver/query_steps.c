@@ -117,25 +117,21 @@ static enum step_verdict query_use_stale(struct query_turn *turn)
     return STEP_ON;
 }
 
+/* It has expired this moment, and the new one is being fetched (resolver/refresh.h). */
+static enum step_verdict query_use_bridge(struct query_turn *turn)
+{
+    query_use_stale(turn);
+    turn->source.stored.extra.ttl_cap = REFRESH_BRIDGE_TTL_S;
+    turn->source.stored.extra.ede_text = "expired a moment ago; a fresh answer is on its way";
+    return STEP_ON;
+}
+
 static enum step_verdict query_servfail(struct query_turn *turn, enum ede ede, const char *text)
 {
     query_fail(turn, RCODE_SERVFAIL, ede);
     turn->source.error.ede_text = text;
     turn->query->outcome = OUTCOME_FAILED;
     return STEP_ON;
-}
-
-static void query_refresh(struct query_turn *turn)
-{
-    struct resolver *resolver = turn->resolver;
-    const struct fetch_order order = {
-        .key = &turn->query->key,
-        .is_list = turn->query->is_list,
-        .purpose = FETCH_FOR_REFRESH,
-    };
-    if (fetch_start_unwaited(resolver, &order, turn->now) != NULL) {
-        counter_add(&resolver->stats.fetches_refresh, 1);
-    }
 }
 
 /* A failure that is remembered; of a list it may be its refusal. */
@@ -184,8 +180,8 @@ static enum step_verdict query_use_fresh(struct query_turn *turn)
         struct refusal refusal = refusal_of_world(turn->resolver, list, turn->now);
         return query_use_world(turn, &refusal);
     }
-    if (turn->found.is_refresh_due && !lists_is_hash(&turn->resolver->lists, list)) {
-        query_refresh(turn);
+    if (!lists_is_hash(&turn->resolver->lists, list)) {
+        refresh_on_hit(turn);
     }
     return query_use_found(turn, turn->answer);
 }
@@ -204,7 +200,10 @@ enum step_verdict query_lookup(struct query_turn *turn)
     if (turn->verdict == CACHE_FRESH) {
         return query_use_fresh(turn);
     }
-    return found->is_failing ? query_use_stale(turn) : STEP_ON;
+    if (found->is_failing) {
+        return query_use_stale(turn);
+    }
+    return refresh_may_bridge(turn) ? query_use_bridge(turn) : STEP_ON;
 }
 
 /* ---- LOCAL ---- */

@@ -65,6 +65,7 @@ struct resolver *resolver_new(const struct resolver_options *options)
         resolver_free(&resolver);
         return NULL;
     }
+    refresh_set_settings(resolver, options->settings);
     resolver->cookie_secret = hash_key_new(options->random);
     lists_set_settings(&resolver->lists, options->settings);
     direct_init(resolver, options->settings);
@@ -180,6 +181,9 @@ static void resolver_run_one(struct resolver *resolver, const struct deadline *d
     case LIFE_WARM:
         warm_on_deadline(resolver, now);
         return;
+    case LIFE_REFRESH:
+        refresh_on_deadline(resolver, due->id, now);
+        return;
     case LIFE_LISTS:
         list_test_on_deadline(resolver, now);
         return;
@@ -218,6 +222,7 @@ bool resolver_set_settings(struct resolver *resolver, const struct settings *set
     lists_set_settings(&resolver->lists, settings);
     ahead_set_settings(resolver, settings);
     direct_set_settings(resolver, settings);
+    refresh_set_settings(resolver, settings);
     for (uint32_t i = 0; i < resolver->fetches.count; i++) {
         struct fetch *fetch = pool_at(&resolver->fetches, i);
         if (fetch != NULL) {

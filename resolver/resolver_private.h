@@ -12,6 +12,7 @@
 #include "resolver/inflight.h"
 #include "resolver/lists.h"
 #include "resolver/port.h"
+#include "resolver/refresh.h"
 #include "resolver/route.h"
 #include "resolver/server.h"
 #include "resolver/stats.h"
@@ -28,13 +29,14 @@
  *     exchanges.in_use <= exchanges.count = 2 x fetches.count
  *     deadlines        <= queries.count + fetches.count + RESOLVER_DEADLINES
  *
- * Of the latter each server and each direct zone has one, `warm` and `lists`.
+ * Of the latter each server, each direct zone and each name to refresh has one, `warm` and `lists`.
  */
 struct cache;
 struct settings;
 
 #define RESOLVER_SERVERS_MAX (SETTINGS_GROUPS_MAX * SETTINGS_SERVERS_MAX)
-#define RESOLVER_DEADLINES   (RESOLVER_SERVERS_MAX + SERVER_DIRECT_MAX + SERVER_DIRECT_GROUPS + 2)
+#define RESOLVER_DEADLINES                                                                         \
+    (RESOLVER_SERVERS_MAX + SERVER_DIRECT_MAX + SERVER_DIRECT_GROUPS + REFRESH_PLACES + 2)
 
 /* The scalars of the settings that this floor obeys. */
 struct resolver_limits {
@@ -79,6 +81,7 @@ struct resolver {
     struct lists lists;
     struct ahead ahead;
     struct direct direct;
+    struct refresh refresh;
     int64_t awake_at; /* When a sleep ended, of which deadlines older than that are a part. */
     struct resolver_stats stats;
     struct unsettled unsettled[RESOLVER_UNSETTLED_MAX];
@@ -97,7 +100,8 @@ enum life {
     LIFE_PROBE, /* Its id is the server's index. */
     LIFE_WARM,
     LIFE_LISTS,
-    LIFE_DIRECT, /* Its id is the direct zone's index. */
+    LIFE_DIRECT,  /* Its id is the direct zone's index. */
+    LIFE_REFRESH, /* Its id is the place. */
 };
 
 /* What a step tells its dispatcher. */

@@ -165,6 +165,20 @@ bool server_is_silent(const struct server *server, int64_t now)
     return is_owing && now - server->owes_since > server_silence(server);
 }
 
+bool server_group_is_well(const struct server_table *table, size_t index, int64_t now)
+{
+    const struct server_group *group = &table->groups[index];
+    for (size_t place = 0; place < group->count; place++) {
+        const struct server *server = &table->servers[group->first + place];
+        bool is_well = !server_is_resting(server) && !server_is_silent(server, now) &&
+                       !server_is_failing(server) && server->loss < SERVER_CALM_LOSS_MAX;
+        if (is_well) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void server_on_sent(struct server *server, int64_t now)
 {
     counter_add(&server->sent, 1);

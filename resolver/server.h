@@ -110,6 +110,11 @@ bool server_is_resting(const struct server *server);
 bool server_is_failing(const struct server *server);
 bool server_is_silent(const struct server *server, int64_t now);
 
+/* One of the group's servers at least is in no trouble of any kind: there is room for work that
+ * nobody waits for. */
+#define SERVER_CALM_LOSS_MAX 0.1f
+bool server_group_is_well(const struct server_table *table, size_t group, int64_t now);
+
 /* How long it may say nothing, when it owes enough replies, before it counts as silent. */
 int64_t server_silence(const struct server *server);
 

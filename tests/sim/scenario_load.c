@@ -72,7 +72,22 @@ static void load_say(const struct sim_load_result *result)
         result->waiting, text);
 }
 
-/* expect-load [failed BOUND] [median|mean|p99|worst]-at-most LIMIT... */
+/* The word is a count of the load's questions, whose bound comes behind it. */
+static bool load_count(
+    const struct words *words, size_t index, const struct sim_load_result *result)
+{
+    if (strcmp(words->at[index], "failed") == 0) {
+        words_bound(words, index + 1, "the number of failed questions", result->failed);
+        return true;
+    }
+    if (strcmp(words->at[index], "waited") == 0) {
+        words_bound(words, index + 1, "the number of questions that waited", result->waited);
+        return true;
+    }
+    return false;
+}
+
+/* expect-load [failed|waited BOUND] [median|mean|p99|worst]-at-most LIMIT... */
 void play_expect_load(struct scenario *scenario, const struct words *words)
 {
     struct sim_load_result result = load_last(scenario->sim);
@@ -92,10 +107,8 @@ void play_expect_load(struct scenario *scenario, const struct words *words)
     }
     for (size_t i = 1; i < words->count; i += 2) {
         size_t row = 0;
-        if (strcmp(words->at[i], "failed") == 0) {
-            bool is_bound = strncmp(words_get(words, i + 1), "at-", 3) == 0;
-            words_bound(words, i + 1, "the number of failed questions", result.failed);
-            i += is_bound ? 1 : 0;
+        if (load_count(words, i, &result)) {
+            i += strncmp(words_get(words, i + 1), "at-", 3) == 0 ? 1 : 0;
             continue;
         }
         while (row < 4 && strcmp(rows[row].word, words->at[i]) != 0) {

@@ -69,6 +69,7 @@ static bool server_set_flag(struct sim_server *server, const char *word)
         {"no-tcp", offsetof(struct sim_server, has_no_tcp)},
         {"no-edns", offsetof(struct sim_server, has_no_edns)},
         {"drops-edns", offsetof(struct sim_server, drops_edns)},
+        {"caching", offsetof(struct sim_server, is_caching)},
         {"cookie", offsetof(struct sim_server, has_cookies)},
         {"badcookie", offsetof(struct sim_server, wants_cookies)},
         {"no-glue", offsetof(struct sim_server, authority.has_no_glue)},

@@ -231,6 +231,7 @@ void sim_load_result(const struct sim *sim, size_t index, struct sim_load_result
         unsigned rcode = header_rcode(client->answer);
         result_out->failed += rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN ? 1 : 0;
         waits[count] = client->answered_at - client->asked_at;
+        result_out->waited += waits[count] > 0 ? 1 : 0;
         sum += waits[count++];
     }
     result_out->waiting = sim->loads[index].count - (unsigned)count;

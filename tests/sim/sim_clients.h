@@ -73,6 +73,7 @@ size_t sim_load_new(struct sim *sim, const struct sim_load *load);
 
 /* How the questions of a load have fared. Times in microseconds, failures included. */
 struct sim_load_result {
+    unsigned waited;  /* Not answered at once. */
     unsigned failed;  /* Neither NOERROR nor NXDOMAIN. */
     unsigned waiting; /* Not yet answered, or not yet asked. */
     int64_t median;

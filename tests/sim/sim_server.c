@@ -148,7 +148,7 @@ static size_t server_compose(
 }
 
 static size_t server_reply(
-    struct sim *sim, const struct sim_server *server, const struct asked *asked, uint8_t *bytes)
+    struct sim *sim, struct sim_server *server, const struct asked *asked, uint8_t *bytes)
 {
     size_t len = server_compose(sim, server, asked, bytes);
     if (len == 0) {
@@ -161,6 +161,9 @@ static size_t server_reply(
     }
     if (server->is_lowercase) {
         question_to_lower(bytes, asked->query.question.name_len);
+    }
+    if (server->is_caching) {
+        sim_caching_age(&server->caching, &asked->query.question, bytes, len, sim->now);
     }
     if (server->has_cookies && asked->cookie.len > 0 && header_arcount(bytes) == 1) {
         struct sim_cookie cookie = sim_cookie_given(&asked->cookie, server_secret(server));
@@ -195,7 +198,7 @@ static size_t lie_forged(
 
 /* The false reply that comes before the true one. */
 static void lie_before(
-    struct sim *sim, const struct sim_server *server, const struct asked *asked, int64_t delay)
+    struct sim *sim, struct sim_server *server, const struct asked *asked, int64_t delay)
 {
     static uint8_t bytes[MESSAGE_SIZE_MAX];
     const struct transmission *transmission = asked->transmission;

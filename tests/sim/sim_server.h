@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "tests/sim/sim_authority.h"
+#include "tests/sim/sim_caching.h"
 #include "tests/support/world.h"
 
 /*
@@ -56,6 +57,7 @@ struct sim_server {
     bool has_no_edns; /* FORMERR to a query with an OPT record. */
     bool drops_edns;  /* Silence to a query with an OPT record. */
     bool has_cookies;
+    bool is_caching;    /* Its TTLs count down. */
     bool wants_cookies; /* BADCOOKIE over UDP to a client without a cookie of this server. */
     struct sim_authority authority;
     int rcode; /* Always this one; -1: as the world has it. */
@@ -72,6 +74,7 @@ struct sim_server {
     unsigned loses;      /* So many of the messages to come get lost. */
     uint64_t asked;      /* Messages, since the scenario's last mark. */
     struct sim_seen last;
+    struct sim_caching caching;
 };
 
 /* Forgets how it behaved: 20 ms from now on. What it has been sent is kept. */
