@@ -71,6 +71,8 @@ struct cache *cache_new(const struct cache_options *options)
             cache_fini(cache, i);
             return NULL;
         }
+        shard_set_list_share(
+            &cache->shards[i], options->list_share == 0 ? 100 : options->list_share);
     }
     return cache;
 }
@@ -153,6 +155,14 @@ void cache_store_refusal(
 void cache_set_stale_max(struct cache *cache, int64_t stale_max_us)
 {
     atomic_store_explicit(&cache->stale_max_us, stale_max_us, memory_order_relaxed);
+}
+
+void cache_set_list_share(struct cache *cache, unsigned list_share)
+{
+    must(list_share >= 1 && list_share <= 100);
+    for (uint32_t i = 0; i < cache->shard_count; i++) {
+        shard_set_list_share(&cache->shards[i], list_share);
+    }
 }
 
 void cache_set_budget(struct cache *cache, uint64_t budget_bytes)

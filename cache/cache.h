@@ -23,8 +23,8 @@ struct cache_options {
     uint32_t shard_count;  /* A power of two, 1 to 256. Fewer are made when a shard would have less
                               than CACHE_BUDGET_MIN. */
     int64_t stale_max_us;  /* 0: never stale. */
-    unsigned list_share;   /* Answers of DNS lists: at most this share of the budget, in per cent,
-                              1 to 100. */
+    unsigned list_share;   /* Of a full cache, answers of DNS lists take at most this share, in per
+                              cent, 1 to 100; 0 is 100. */
     struct hash_key secret;
 };
 
@@ -128,6 +128,9 @@ size_t cache_flush_all(struct cache *cache);
 
 /* Takes effect for lookups from now on. */
 void cache_set_stale_max(struct cache *cache, int64_t stale_max_us);
+
+/* In per cent, 1 to 100. Takes effect as answers come. */
+void cache_set_list_share(struct cache *cache, unsigned list_share);
 
 /* Changes the budget; when it shrinks, the least recently used entries go at once. */
 void cache_set_budget(struct cache *cache, uint64_t budget_bytes);

@@ -44,6 +44,7 @@ struct shard_item {
     const struct cache_fill *fill;
     struct packed packed;
     int64_t stored_at;
+    bool is_protected; /* What it takes the place of was. */
 };
 
 /* ---- Finding ---- */
@@ -81,6 +82,20 @@ static uint32_t shard_choose(
     return pair.any;
 }
 
+static enum cache_segment shard_segment(const struct entry *entry)
+{
+    switch (order_place_of(entry)) {
+    case ORDER_PROBATION:
+        return CACHE_SEGMENT_PROBATION;
+    case ORDER_PROTECTED:
+        return CACHE_SEGMENT_PROTECTED;
+    case ORDER_LIST_PROBATION:
+    case ORDER_LIST_PROTECTED:
+        return CACHE_SEGMENT_LIST;
+    }
+    return CACHE_SEGMENT_PROBATION;
+}
+
 /* Fills in what a caller learns of the entry. That the name's denial was validated is not said of
  * other types than the one that was asked for. */
 static void shard_describe(const struct entry *entry, const struct shard_call *call,
@@ -105,6 +120,7 @@ static void shard_describe(const struct entry *entry, const struct shard_call *c
         .ttl_s = entry->ttl_s,
         .expired_us = entry_expired_us(entry, call->now),
         .ahead = entry->ahead,
+        .segment = shard_segment(entry),
     };
 }
 
@@ -177,16 +193,33 @@ enum cache_verdict shard_lookup(struct shard *shard, const struct shard_call *ca
 
 /* ---- Storing ---- */
 
+static void shard_count_eviction(struct shard *shard, const struct entry *entry)
+{
+    shard->counts.cache_evictions++;
+    switch (shard_segment(entry)) {
+    case CACHE_SEGMENT_PROBATION:
+        shard->counts.cache_evictions_probation++;
+        break;
+    case CACHE_SEGMENT_PROTECTED:
+        shard->counts.cache_evictions_protected++;
+        break;
+    case CACHE_SEGMENT_LIST:
+        shard->counts.cache_evictions_list++;
+        break;
+    }
+}
+
 /* Makes room by one entry; an expired one is no loss and counted apart. */
 static void shard_evict(struct shard *shard, int64_t now)
 {
-    const struct entry *entry = shelf_at(&shard->shelf, shard->shelf.oldest);
+    uint32_t id = shelf_victim(&shard->shelf);
+    const struct entry *entry = shelf_at(&shard->shelf, id);
     if (entry_state_at(entry, now, 0) == ENTRY_FRESH) {
-        shard->counts.cache_evictions++;
+        shard_count_eviction(shard, entry);
     } else {
         shard->counts.cache_expirations++;
     }
-    shelf_remove(&shard->shelf, shard->shelf.oldest);
+    shelf_remove(&shard->shelf, id);
 }
 
 static bool shard_is_dead(const struct entry *entry, const void *context)
@@ -216,7 +249,8 @@ static uint32_t shard_try_add(
             return SLAB_NONE;
         }
     }
-    uint32_t id = shelf_add(shelf, call->hash, entry_bytes(call->key, &packed));
+    uint32_t id = shelf_add(shelf, call->hash, entry_bytes(call->key, &packed),
+        order_place_for(item->fill->is_list, item->is_protected));
     if (id != SLAB_NONE) {
         entry_fill(shelf_at(shelf, id), call->key, item->fill, &packed, item->stored_at);
     } else if ((packed.flags & ENTRY_IS_SHARED) != 0) {
@@ -238,24 +272,24 @@ static uint32_t shard_find_outdone(
 }
 
 static void shard_clear_place(
-    struct shard *shard, const struct shard_call *call, const struct shard_item *item)
+    struct shard *shard, const struct shard_call *call, struct shard_item *item)
 {
     struct shelf *shelf = &shard->shelf;
     uint32_t id;
     while ((id = shard_find_outdone(shard, call, item)) != SLAB_NONE) {
+        item->is_protected = item->is_protected || shelf_at(shelf, id)->is_protected != 0;
         shelf_remove(shelf, id);
     }
     shard->counts.cache_expirations += shelf_sweep(shelf, call->hash, shard_is_dead, call);
     if ((id = shelf_find_crowded(shelf, call->hash)) != SLAB_NONE) {
-        shard->counts.cache_evictions++;
+        shard_count_eviction(shard, shelf_at(shelf, id));
         shelf_remove(shelf, id);
     }
 }
 
 /* Adds the entry, for which the dead ones of its bucket and then the least recently used make room.
  * False: they have not made enough yet; to be called again after the lock has been released. */
-static bool shard_add(
-    struct shard *shard, const struct shard_call *call, const struct shard_item *item)
+static bool shard_add(struct shard *shard, const struct shard_call *call, struct shard_item *item)
 {
     bool is_failure = item->fill->kind == CACHE_KIND_FAILURE;
     shard_clear_place(shard, call, item);
@@ -287,7 +321,7 @@ static void shard_forget_outdated(struct shard *shard, const struct shard_call *
 
 /* False: there is more to do after the lock has been released. */
 static bool shard_store_step(
-    struct shard *shard, const struct shard_call *call, const struct shard_item *item)
+    struct shard *shard, const struct shard_call *call, struct shard_item *item)
 {
     if (item->fill->ttl_s == 0) {
         shard_forget_outdated(shard, call);
@@ -388,8 +422,8 @@ static bool shard_is_outdone(
            entry_age_us(shelf_at(&shard->shelf, id), call->now) <= call->now - item->stored_at;
 }
 
-static bool shard_put_back(struct shard *shard, const struct shard_call *call,
-    const struct shard_item *item, uint32_t hits)
+static bool shard_put_back(
+    struct shard *shard, const struct shard_call *call, struct shard_item *item, uint32_t hits)
 {
     if (shard_is_outdone(shard, call, item)) {
         return false;
@@ -411,7 +445,8 @@ bool shard_restore(struct shard *shard, const struct shard_call *call,
         shard_is_of_no_use(call, fill, past->stored_at)) {
         return false;
     }
-    struct shard_item item = {.fill = fill, .stored_at = past->stored_at};
+    struct shard_item item = {
+        .fill = fill, .stored_at = past->stored_at, .is_protected = past->hits > 0};
     packed_fold(call->key, fill, &item.packed);
     shard_begin(shard, call);
     bool is_back = shard_put_back(shard, call, &item, past->hits);

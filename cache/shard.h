@@ -75,5 +75,8 @@ bool shard_restore(struct shard *shard, const struct shard_call *call,
 /* Lowered: the least recently used entries go at once, with the lock released now and then. */
 void shard_set_max(struct shard *shard, uint64_t bytes_max);
 
+/* In per cent, 1 to 100; takes effect as entries come. */
+void shard_set_list_share(struct shard *shard, unsigned list_share);
+
 /* Adds this shard's rows; cache_bytes_max is the cache's own. */
 void shard_add_metrics(struct shard *shard, struct cache_metrics *sum);

@@ -97,7 +97,7 @@ static bool shard_shrink_step(struct shard *shard)
             return false;
         }
         shard->counts.cache_evictions++;
-        shelf_remove(shelf, shelf->oldest);
+        shelf_remove(shelf, shelf_victim(shelf));
         slab_trim(&shelf->slab);
     }
     if (shelf->count == 0) {
@@ -145,14 +145,36 @@ void shard_set_max(struct shard *shard, uint64_t bytes_max)
     shard_shrink(shard);
 }
 
+void shard_set_list_share(struct shard *shard, unsigned list_share)
+{
+    shard_lock(shard);
+    shelf_set_list_share(&shard->shelf, list_share);
+    shard_unlock(shard);
+}
+
 /* ---- Counters ---- */
+
+static void shard_gauge(const struct shelf *shelf, struct cache_metrics *counts)
+{
+    const struct order_queue *queues = shelf->order.queues;
+    counts->cache_bytes = shelf_bytes(shelf);
+    counts->cache_entries = shelf->count;
+    counts->cache_entries_probation = queues[ORDER_PROBATION].count;
+    counts->cache_entries_protected = queues[ORDER_PROTECTED].count;
+    counts->cache_entries_list =
+        queues[ORDER_LIST_PROBATION].count + queues[ORDER_LIST_PROTECTED].count;
+    counts->cache_bytes_probation = queues[ORDER_PROBATION].bytes;
+    counts->cache_bytes_protected = queues[ORDER_PROTECTED].bytes;
+    counts->cache_bytes_list =
+        queues[ORDER_LIST_PROBATION].bytes + queues[ORDER_LIST_PROTECTED].bytes;
+    counts->cache_shared = shelf->shared_count;
+}
 
 void shard_add_metrics(struct shard *shard, struct cache_metrics *sum)
 {
     shard_lock(shard);
     struct cache_metrics *counts = &shard->counts;
-    counts->cache_bytes = shelf_bytes(&shard->shelf);
-    counts->cache_entries = shard->shelf.count;
+    shard_gauge(&shard->shelf, counts);
 #define METRIC_COUNTER(name, sentence) sum->name += counts->name;
 #define METRIC_GAUGE(name, sentence)   sum->name += counts->name;
 #include "cache/metrics.def"

@@ -16,6 +16,7 @@ static void shelf_refit(struct shelf *shelf)
 bool shelf_init(struct shelf *shelf, uint64_t bytes_max, const struct hash_key *secret)
 {
     *shelf = (struct shelf){.bytes_max = bytes_max, .secret = *secret};
+    shelf_set_list_share(shelf, 100);
     if (!index_init(&shelf->index, bytes_max)) {
         return false;
     }
@@ -83,35 +84,6 @@ static uint32_t *shelf_place_of(struct shelf *shelf, uint32_t hash, uint32_t id)
     return place;
 }
 
-static void shelf_order_insert(struct shelf *shelf, uint32_t id)
-{
-    struct shelf_link *link = shelf_link_at(shelf, id);
-    link->newer = SLAB_NONE;
-    link->older = shelf->newest;
-    if (shelf->newest != SLAB_NONE) {
-        shelf_link_at(shelf, shelf->newest)->newer = id;
-    } else {
-        shelf->oldest = id;
-    }
-    shelf->newest = id;
-}
-
-/* Lets the neighbours in the order point to `newer` and `older` instead. */
-static void shelf_order_join(
-    struct shelf *shelf, const struct shelf_link *link, uint32_t newer, uint32_t older)
-{
-    if (link->older != SLAB_NONE) {
-        shelf_link_at(shelf, link->older)->newer = newer;
-    } else {
-        shelf->oldest = newer;
-    }
-    if (link->newer != SLAB_NONE) {
-        shelf_link_at(shelf, link->newer)->older = older;
-    } else {
-        shelf->newest = older;
-    }
-}
-
 bool shelf_could_hold(const struct shelf *shelf, size_t bytes)
 {
     return slab_could_hold(&shelf->slab, bytes);
@@ -137,7 +109,7 @@ static void shelf_moved(struct shelf *shelf, uint32_t from, uint32_t id)
     const struct shelf_link *link = shelf_link_at(shelf, id);
     *shelf_place_of(shelf, link->hash, from) = id;
     if (shelf_is_entry(link)) {
-        shelf_order_join(shelf, link, id, id);
+        order_moved(&shelf->order, &shelf->slab, id);
     }
 }
 
@@ -151,11 +123,11 @@ void shelf_displace(struct shelf *shelf, uint32_t id)
     }
 }
 
-uint32_t shelf_add(struct shelf *shelf, uint32_t hash, size_t bytes)
+uint32_t shelf_add(struct shelf *shelf, uint32_t hash, size_t bytes, enum order_place place)
 {
     uint32_t id = shelf_place(shelf, hash, bytes);
     if (id != SLAB_NONE) {
-        shelf_order_insert(shelf, id);
+        order_add(&shelf->order, &shelf->slab, id, place);
         shelf->count++;
     }
     return id;
@@ -166,7 +138,7 @@ void shelf_remove(struct shelf *shelf, uint32_t id)
     const struct entry *entry = shelf_at(shelf, id);
     bool is_shared = (entry->flags & ENTRY_IS_SHARED) != 0;
     uint32_t reference = is_shared ? packed_reference(entry) : 0;
-    shelf_order_join(shelf, &entry->link, entry->link.newer, entry->link.older);
+    order_remove(&shelf->order, &shelf->slab, id);
     shelf->count--;
     shelf_displace(shelf, id);
     if (is_shared) {
@@ -176,12 +148,12 @@ void shelf_remove(struct shelf *shelf, uint32_t id)
 
 void shelf_touch(struct shelf *shelf, uint32_t id)
 {
-    if (shelf->newest == id) {
-        return;
-    }
-    const struct shelf_link *link = shelf_link_at(shelf, id);
-    shelf_order_join(shelf, link, link->newer, link->older);
-    shelf_order_insert(shelf, id);
+    order_touch(&shelf->order, &shelf->slab, id);
+}
+
+uint32_t shelf_victim(const struct shelf *shelf)
+{
+    return order_victim(&shelf->order);
 }
 
 void shelf_read(
@@ -196,8 +168,7 @@ void shelf_clear(struct shelf *shelf)
 {
     slab_clear(&shelf->slab);
     index_clear(&shelf->index);
-    shelf->newest = SLAB_NONE;
-    shelf->oldest = SLAB_NONE;
+    shelf->order = (struct order){.list_bytes_max = shelf->order.list_bytes_max};
     shelf->count = 0;
     shelf->shared_count = 0;
 }
@@ -235,7 +206,14 @@ uint32_t shelf_find_crowded(const struct shelf *shelf, uint32_t hash)
 void shelf_set_max(struct shelf *shelf, uint64_t bytes_max)
 {
     shelf->bytes_max = bytes_max;
+    shelf_set_list_share(shelf, shelf->list_share);
     shelf_refit(shelf);
+}
+
+void shelf_set_list_share(struct shelf *shelf, unsigned list_share)
+{
+    shelf->list_share = list_share;
+    shelf->order.list_bytes_max = shelf->bytes_max / 100 * list_share;
 }
 
 bool shelf_reindex_begin(struct shelf *shelf, uint64_t bytes_max)

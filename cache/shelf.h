@@ -9,6 +9,7 @@
 
 #include "cache/entry.h"
 #include "cache/index.h"
+#include "cache/order.h"
 #include "cache/slab.h"
 
 /*
@@ -23,11 +24,11 @@
 struct shelf {
     struct slab slab;
     struct index index;
-    uint32_t newest; /* Most recently used, or SLAB_NONE. */
-    uint32_t oldest;
+    struct order order;
     uint64_t count;
     uint64_t shared_count;
     uint64_t bytes_max;
+    unsigned list_share; /* Per cent of bytes_max; see order.h. */
     struct hash_key secret;
 };
 
@@ -57,14 +58,17 @@ struct shelf_pair shelf_find(const struct shelf *shelf, const struct cache_key *
 /* Could an entry of `bytes` stand here, were the shelf empty? */
 bool shelf_could_hold(const struct shelf *shelf, size_t bytes);
 
-/* A new entry of `bytes` as the most recently used. SLAB_NONE: no room; remove some and try again.
- * The caller writes it with entry_fill() before anything else happens. */
-uint32_t shelf_add(struct shelf *shelf, uint32_t hash, size_t bytes);
+/* A new entry of `bytes` as the most recently used of its place. SLAB_NONE: no room; remove some
+ * and try again. The caller writes it with entry_fill() before anything else happens. */
+uint32_t shelf_add(struct shelf *shelf, uint32_t hash, size_t bytes, enum order_place place);
 
 void shelf_remove(struct shelf *shelf, uint32_t id);
 
-/* Makes it the most recently used. */
+/* It was asked again. */
 void shelf_touch(struct shelf *shelf, uint32_t id);
+
+/* The entry that is to make room next; SLAB_NONE: none is left. */
+uint32_t shelf_victim(const struct shelf *shelf);
 
 /* The entry's message as the answer to a question of `type`. */
 void shelf_read(
@@ -91,6 +95,9 @@ uint32_t shelf_find_crowded(const struct shelf *shelf, uint32_t hash);
 /* Changes the limit. The caller then removes entries while shelf_is_over(). */
 void shelf_set_max(struct shelf *shelf, uint64_t bytes_max);
 bool shelf_is_over(const struct shelf *shelf);
+
+/* In per cent, 1 to 100. */
+void shelf_set_list_share(struct shelf *shelf, unsigned list_share);
 
 /* Begins to bring the index to the measure of a limit, and goes on with it for so many buckets.
  * False: it is done. Its memory counts, so entries may have to make room. */

@@ -79,6 +79,12 @@ static inline void *slab_at(const struct slab *slab, uint32_t id)
     return chunk->base + (size_t)(id & ((1u << SLAB_SLOT_BITS) - 1)) * chunk->slot_bytes;
 }
 
+/* What the slot takes. */
+static inline uint32_t slab_slot_bytes(const struct slab *slab, uint32_t id)
+{
+    return slab->chunks[id >> SLAB_SLOT_BITS].slot_bytes;
+}
+
 /* Whole pages from the system, zeroed, or NULL; `bytes` is a multiple of the page size. For tables
  * that are counted in the same budget. */
 void *slab_pages_map(size_t bytes);

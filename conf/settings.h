@@ -122,6 +122,7 @@ struct settings {
 
     /* Budgets. */
     uint64_t cache_size;      /* Bytes, index included. */
+    uint64_t list_share;      /* Per cent of it that answers of DNS lists may take. */
     uint64_t questions_max;   /* Questions waiting for upstream answers, per worker. */
     bool ahead;               /* Ask what mail software is going to ask. */
     uint64_t ahead_worth;     /* Per cent of it that must be used. */

@@ -134,6 +134,7 @@ static void daemon_apply(struct daemon *daemon, struct settings *next)
     log_set_level(next->log_level);
     cache_set_budget(daemon->cache, next->cache_size);
     cache_set_stale_max(daemon->cache, next->stale_max_us);
+    cache_set_list_share(daemon->cache, (unsigned)next->list_share);
     for (size_t i = 0; i < daemon->worker_count; i++) {
         worker_call(daemon->workers[i], change_worker, &change);
     }
@@ -358,6 +359,7 @@ static bool daemon_make_memory(struct daemon *daemon, struct trouble *trouble)
         .budget_bytes = settings->cache_size,
         .shard_count = boot_shard_count(settings),
         .stale_max_us = settings->stale_max_us,
+        .list_share = (unsigned)settings->list_share,
         .secret = hash_key_new(&random),
     });
     daemon->export = export_new();

@@ -240,6 +240,66 @@ static void test_hostile_keys(void **state)
     cache_free(&cache);
 }
 
+/* Of a full cache, lists keep their share; while there is room they take it. */
+static void test_list_share(void **state)
+{
+    (void)state;
+    struct cache *cache = cache_of(2 * CACHE_BUDGET_MIN, 1);
+    struct cache_metrics metrics;
+    uint8_t message[100] = {0};
+    cache_set_list_share(cache, 10);
+    for (uint32_t n = 0; n < 60000; n++) {
+        struct cache_key key = fixture_key(n);
+        struct cache_fill fill = fixture_fill(message, sizeof message, 600);
+        fill.is_list = n < 30000 || n % 2 == 0;
+        cache_store(cache, &key, &fill, FIXTURE_START);
+        if (n == 29999) {
+            cache_read_metrics(cache, &metrics);
+            assert_true(metrics.cache_bytes_list > CACHE_BUDGET_MIN);
+            assert_int_equal(metrics.cache_entries_list, metrics.cache_entries);
+        }
+    }
+    cache_read_metrics(cache, &metrics);
+    assert_in_range(metrics.cache_bytes_list, CACHE_BUDGET_MIN / 10, CACHE_BUDGET_MIN / 4);
+    assert_true(metrics.cache_entries_probation > 4 * metrics.cache_entries_list);
+    assert_int_equal(
+        metrics.cache_evictions, metrics.cache_evictions_list + metrics.cache_evictions_probation);
+    cache_free(&cache);
+}
+
+/* What is asked again is protected, and stays so when it is renewed; lists apart. */
+static void test_segments(void **state)
+{
+    (void)state;
+    struct cache *cache = cache_of(CACHE_BUDGET_MIN, 1);
+    struct cache_key key = fixture_key(1);
+    uint8_t message[100] = {0};
+    struct cache_found found;
+    struct cache_metrics metrics;
+    struct cache_fill fill = fixture_fill(message, sizeof message, 60);
+    static const enum cache_segment segments[] = {CACHE_SEGMENT_PROBATION, CACHE_SEGMENT_PROTECTED,
+        CACHE_SEGMENT_PROTECTED, CACHE_SEGMENT_PROTECTED};
+    for (size_t i = 0; i < 4; i++) {
+        if (i % 2 == 0) {
+            cache_store(cache, &key, &fill, FIXTURE_START);
+        } else {
+            (void)cache_lookup(cache, &key, FIXTURE_START, message, sizeof message, &found);
+        }
+        assert_int_equal(
+            cache_peek(cache, &key, FIXTURE_START, message, sizeof message, &found), CACHE_FRESH);
+        assert_int_equal(found.segment, segments[i]);
+    }
+    fill.is_list = true;
+    cache_store(cache, &key, &fill, FIXTURE_START);
+    (void)cache_peek(cache, &key, FIXTURE_START, message, sizeof message, &found);
+    assert_int_equal(found.segment, CACHE_SEGMENT_LIST);
+    cache_read_metrics(cache, &metrics);
+    assert_int_equal(metrics.cache_entries, 1);
+    assert_int_equal(metrics.cache_entries_list, 1);
+    assert_int_equal(metrics.cache_entries_protected, 0);
+    cache_free(&cache);
+}
+
 static void test_metric_rows(void **state)
 {
     (void)state;
@@ -405,6 +465,8 @@ int main(void)
         cmocka_unit_test(test_fields_come_back),
         cmocka_unit_test(test_stale_max_takes_effect),
         cmocka_unit_test(test_hostile_keys),
+        cmocka_unit_test(test_list_share),
+        cmocka_unit_test(test_segments),
         cmocka_unit_test(test_metric_rows),
         cmocka_unit_test(test_threads),
     };

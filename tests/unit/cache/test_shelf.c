@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -14,7 +15,7 @@
 
 #define SHELF_TEST_KEYS 500
 
-/* The numbers of the keys on the shelf, most recently used first. */
+/* The numbers of the keys on the shelf. */
 struct model {
     uint32_t numbers[SHELF_TEST_KEYS];
     size_t count;
@@ -53,22 +54,39 @@ static void model_put(struct model *model, uint32_t n)
     model->count++;
 }
 
+/* Each queue is linked both ways, and counted. Returns the number of its entries. */
+static uint64_t compare_queue(const struct shelf *shelf, const struct order_queue *queue)
+{
+    uint64_t bytes = 0;
+    uint64_t count = 0;
+    uint32_t newer = SLAB_NONE;
+    for (uint32_t id = queue->newest; id != SLAB_NONE; id = shelf_at(shelf, id)->link.older) {
+        assert_int_equal(shelf_at(shelf, id)->link.newer, newer);
+        assert_ptr_equal(&shelf->order.queues[order_place_of(shelf_at(shelf, id))], queue);
+        bytes += slab_slot_bytes(&shelf->slab, id);
+        count++;
+        newer = id;
+    }
+    assert_int_equal(queue->oldest, newer);
+    assert_int_equal(queue->count, count);
+    assert_int_equal(queue->bytes, bytes);
+    return count;
+}
+
 static void model_compare(const struct shelf *shelf, const struct model *model)
 {
-    uint32_t id = shelf->newest;
-    uint32_t newer = SLAB_NONE;
+    uint64_t count = 0;
+    for (size_t i = 0; i < ORDER_QUEUES; i++) {
+        count += compare_queue(shelf, &shelf->order.queues[i]);
+    }
+    assert_int_equal(count, model->count);
     assert_int_equal(shelf->count, model->count);
     for (size_t i = 0; i < model->count; i++) {
         struct cache_key key = fixture_key(model->numbers[i]);
+        uint32_t id = shelf_find(shelf, &key, hash_of(&key)).own;
         assert_true(id != SLAB_NONE);
         assert_true(entry_has_place(shelf_at(shelf, id), &key));
-        assert_int_equal(shelf_at(shelf, id)->link.newer, newer);
-        assert_int_equal(shelf_find(shelf, &key, hash_of(&key)).own, id);
-        newer = id;
-        id = shelf_at(shelf, id)->link.older;
     }
-    assert_int_equal(id, SLAB_NONE);
-    assert_int_equal(shelf->oldest, newer);
 }
 
 static bool add(struct shelf *shelf, uint32_t n, size_t message_len)
@@ -79,12 +97,21 @@ static bool add(struct shelf *shelf, uint32_t n, size_t message_len)
     fixture_message(n, message, message_len);
     struct packed packed;
     packed_fold(&key, &fill, &packed);
-    uint32_t id = shelf_add(shelf, hash_of(&key), entry_bytes(&key, &packed));
+    fill.is_list = n % 3 == 0;
+    uint32_t id = shelf_add(shelf, hash_of(&key), entry_bytes(&key, &packed),
+        order_place_for(fill.is_list, n % 5 == 0));
     if (id == SLAB_NONE) {
         return false;
     }
     entry_fill(shelf_at(shelf, id), &key, &fill, &packed, FIXTURE_START);
     return true;
+}
+
+static uint32_t number_of(const struct entry *entry)
+{
+    char digits[9] = {0};
+    memcpy(digits, entry_name(entry) + 1, 8);
+    return (uint32_t)strtoul(digits, NULL, 16);
 }
 
 static void step(struct shelf *shelf, struct model *model, uint64_t *random)
@@ -95,8 +122,9 @@ static void step(struct shelf *shelf, struct model *model, uint64_t *random)
         if (add(shelf, n, fixture_random(random, 3000))) {
             model_put(model, n);
         } else {
-            shelf_remove(shelf, shelf->oldest);
-            model->count--;
+            uint32_t victim = shelf_victim(shelf);
+            model_drop(model, number_of(shelf_at(shelf, victim)));
+            shelf_remove(shelf, victim);
         }
         return;
     }

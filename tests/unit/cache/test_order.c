@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cache/order.h"
+
+#include "tests/unit/cache/fixture.h"
+
+#define SLOT_BYTES 64
+
+static struct slab slab;
+static struct order order;
+
+static int setup(void **state)
+{
+    (void)state;
+    order = (struct order){.list_bytes_max = 3 * SLOT_BYTES};
+    return slab_init(&slab, 1024 * 1024) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    slab_fini(&slab);
+    return 0;
+}
+
+static uint32_t add(bool is_list)
+{
+    uint32_t id = slab_take(&slab, SLOT_BYTES);
+    struct entry *entry = slab_at(&slab, id);
+    memset(entry, 0, SLOT_BYTES);
+    entry->flags = is_list ? ENTRY_IS_LIST : 0;
+    order_add(&order, &slab, id, order_place_for(is_list, false));
+    return id;
+}
+
+static enum order_place place_of(uint32_t id)
+{
+    return order_place_of(slab_at(&slab, id));
+}
+
+static void assert_next_victim(uint32_t id)
+{
+    assert_int_equal(order_victim(&order), id);
+    order_remove(&order, &slab, id);
+}
+
+/* Without a second question, the first that came goes first. */
+static void test_first_come_first_go(void **state)
+{
+    (void)state;
+    uint32_t ids[5];
+    for (size_t i = 0; i < 5; i++) {
+        ids[i] = add(false);
+    }
+    for (size_t i = 0; i < 5; i++) {
+        assert_next_victim(ids[i]);
+    }
+    assert_int_equal(order_victim(&order), SLAB_NONE);
+    for (size_t i = 0; i < ORDER_QUEUES; i++) {
+        assert_int_equal(order.queues[i].count, 0);
+        assert_int_equal(order.queues[i].bytes, 0);
+    }
+}
+
+/* What is asked again outlives what comes later. */
+static void test_asked_again_stays(void **state)
+{
+    (void)state;
+    uint32_t kept = add(false);
+    uint32_t others[6];
+    order_touch(&order, &slab, kept);
+    for (size_t i = 0; i < 6; i++) {
+        others[i] = add(false);
+    }
+    assert_int_equal(place_of(kept), ORDER_PROTECTED);
+    for (size_t i = 0; i < 6; i++) {
+        assert_next_victim(others[i]);
+    }
+    assert_next_victim(kept);
+}
+
+/* Protected ones take four fifths; the one that waited longest is the newest on probation then. */
+static void test_protected_share(void **state)
+{
+    (void)state;
+    uint32_t ids[10];
+    for (size_t i = 0; i < 10; i++) {
+        ids[i] = add(false);
+    }
+    for (size_t i = 0; i < 10; i++) {
+        order_touch(&order, &slab, ids[i]);
+    }
+    assert_int_equal(order.queues[ORDER_PROTECTED].count, 8);
+    assert_int_equal(order.queues[ORDER_PROBATION].count, 2);
+    assert_int_equal(place_of(ids[0]), ORDER_PROBATION);
+    assert_int_equal(place_of(ids[1]), ORDER_PROBATION);
+    assert_int_equal(order.queues[ORDER_PROBATION].newest, ids[1]);
+    order_touch(&order, &slab, ids[2]);
+    assert_next_victim(ids[0]);
+    assert_next_victim(ids[1]);
+    assert_next_victim(ids[3]);
+}
+
+/* Lists above their share make room among themselves; below it the others do. */
+static void test_list_share(void **state)
+{
+    (void)state;
+    uint32_t other = add(false);
+    uint32_t lists[5];
+    for (size_t i = 0; i < 5; i++) {
+        lists[i] = add(true);
+    }
+    assert_next_victim(lists[0]);
+    assert_next_victim(lists[1]);
+    assert_next_victim(other);
+    /* Nobody else is left. */
+    assert_next_victim(lists[2]);
+    assert_int_equal(place_of(lists[4]), ORDER_LIST_PROBATION);
+    order_touch(&order, &slab, lists[3]);
+    assert_int_equal(place_of(lists[3]), ORDER_LIST_PROTECTED);
+    assert_next_victim(lists[4]);
+    assert_next_victim(lists[3]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_first_come_first_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_asked_again_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_protected_share, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_list_share, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
