@@ -47,9 +47,8 @@ static void upstream_restore(
     struct server_table *table = &resolver->servers;
     for (size_t i = 0; i < table->count; i++) {
         struct server *server = &table->servers[i];
-        uint8_t subject[MEMORY_SUBJECT_SIZE];
-        size_t len = memory_subject(table->groups[server->group].name, &server->settings, subject);
-        bool is_it = len == blob->subject_len && memcmp(subject, blob->subject, len) == 0;
+        bool is_it = memory_is_about(
+            blob->subject, blob->subject_len, table->groups[server->group].name, &server->settings);
         if (is_it && memory_to_server(server, &memory, now)) {
             probe_watch(resolver, i, now);
         }

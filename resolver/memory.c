@@ -28,6 +28,18 @@ size_t memory_subject(const char *group, const struct settings_server *settings,
     return writer.len;
 }
 
+bool memory_is_about(
+    const uint8_t *subject, size_t len, const char *group, const struct settings_server *settings)
+{
+    uint8_t own[MEMORY_SUBJECT_SIZE];
+    const struct address *address = &settings->address;
+    if (len <= 1 + sizeof address->bytes || subject[0] != address->family ||
+        memcmp(subject + 1, address->bytes, sizeof address->bytes) != 0) {
+        return false;
+    }
+    return memory_subject(group, settings, own) == len && memcmp(subject, own, len) == 0;
+}
+
 static uint16_t memory_u16(unsigned value)
 {
     return (uint16_t)(value < UINT16_MAX ? value : UINT16_MAX);

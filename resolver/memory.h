@@ -28,6 +28,10 @@ struct settings_server;
 size_t memory_subject(const char *group, const struct settings_server *settings,
     uint8_t bytes_out[MEMORY_SUBJECT_SIZE]);
 
+/* Is that subject this server? Quick where it is not, for the question is asked of all servers. */
+bool memory_is_about(
+    const uint8_t *subject, size_t len, const char *group, const struct settings_server *settings);
+
 /* Returns the length; 0: there is nothing to remember. */
 size_t memory_of_server(const struct server *server, int64_t now, uint8_t bytes_out[MEMORY_SIZE]);
 

@@ -169,9 +169,14 @@ static void test_subjects_differ(void **state)
     uint8_t other[MEMORY_SUBJECT_SIZE];
     (void)state;
     size_t len = memory_subject("a", &settings, one);
+    assert_true(memory_is_about(one, len, "a", &settings));
+    assert_false(memory_is_about(one, len, "b", &settings));
+    assert_false(memory_is_about(one, len - 1, "a", &settings));
+    assert_false(memory_is_about(one, 3, "a", &settings));
     assert_int_equal(memory_subject("b", &settings, other), len);
     assert_memory_not_equal(one, other, len);
     settings.address.port = 54;
+    assert_false(memory_is_about(one, len, "a", &settings));
     assert_int_equal(memory_subject("a", &settings, other), len);
     assert_memory_not_equal(one, other, len);
     settings.address.port = 53;
