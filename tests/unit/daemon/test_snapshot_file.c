@@ -45,7 +45,8 @@ static struct snapshot_report file_load(struct cache *cache)
 static void file_make(void)
 {
     struct cache *cache = cache_make();
-    cache_fill_with(cache, 0, MANY, clock_now() - 20 * CLOCK_US_PER_S);
+    made_at = clock_now();
+    cache_fill_with(cache, 0, MANY, made_at - 20 * CLOCK_US_PER_S);
     struct snapshot_report report = file_write(cache);
     assert_int_equal(report.verdict, SNAPSHOT_FILE_DONE);
     assert_int_equal(report.entries, MANY);
