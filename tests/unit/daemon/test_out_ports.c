@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/daemon/out_support.h"
 
+#include <sys/resource.h>
+
 #include "base/random.h"
 #include "daemon/out_ports.h"
 #include "daemon/stats.h"
@@ -205,6 +207,32 @@ static void test_eviction(void **state)
     scene_fini(&scene);
 }
 
+/* Out of descriptors, a server with no socket has one of another's, a server with some has those.
+ */
+static void test_no_descriptor(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct rlimit before;
+    scene_init(&scene, &(struct scene_limits){.sockets = 8, .per_server = 4});
+    scene_round(&scene, 1);
+    scene_round(&scene, 1);
+    int next = dup(0);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit tight = {.rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    scene_enter(&scene, 1);
+    assert_int_equal(scene_open(&scene), 2);
+    scene_enter(&scene, 2);
+    assert_int_equal(scene_open(&scene), 2);
+    scene_enter(&scene, 2);
+    assert_null(scene_draw(&scene, 3));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_non_null(scene_draw(&scene, 3));
+    scene_fini(&scene);
+}
+
 /* The server that was asked least lately makes place, unless somebody waits for it. */
 static void test_too_many_servers(void **state)
 {
@@ -294,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_age),
         cmocka_unit_test(test_idle_ports_close),
         cmocka_unit_test(test_eviction),
+        cmocka_unit_test(test_no_descriptor),
         cmocka_unit_test(test_too_many_servers),
         cmocka_unit_test(test_fresh_when_asked_for),
         cmocka_unit_test(test_failure),

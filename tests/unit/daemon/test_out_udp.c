@@ -202,9 +202,8 @@ static void test_stray_is_dropped(void **state)
     struct scene *scene = scene_new(&plain);
     scene_ask(scene, 42);
     struct taken taken = scene_take(scene);
-    for (uint16_t id = 41; id < 44; id += 2) {
-        scene_reply_as(scene, &taken, id, 'w');
-    }
+    scene_reply_as(scene, &taken, 41, 'w');
+    scene_reply_as(scene, &taken, 43, 'w');
     assert_int_equal(
         sendto(scene->server_fd, "", 1, 0, (struct sockaddr *)&taken.client, sizeof taken.client),
         1);
@@ -412,6 +411,7 @@ static void on_event_withdraw(struct out_support *support)
 static void test_withdraw_inside_reply(void **state)
 {
     (void)state;
+    static const uint64_t strays[4] = {0, 0, 1, 2}; /* What comes to a closed port is none. */
     for (unsigned i = 0; i < 4; i++) {
         struct scene *scene = scene_new(
             &(struct scene_limits){.questions = 1, .per_server = 1, .uses = i < 2 ? 1 : 64});
@@ -424,6 +424,7 @@ static void test_withdraw_inside_reply(void **state)
         scene_await(scene, 1);
         out_support_run_ready(&scene->support);
         assert_int_equal(scene->support.replies, 1);
+        assert_int_equal(counter_read(&scene->stats.upstream_strays), strays[i]);
         assert_int_equal(out_udp_waiting(scene->out_udp), 1);
         taken = scene_take(scene);
         scene_reply(scene, &taken, '3');
@@ -566,8 +567,7 @@ static void test_ipv6(void **state)
 static void test_free_is_harmless(void **state)
 {
     (void)state;
-    struct out_udp *none = NULL;
-    out_udp_free(&none);
+    out_udp_free(&(struct out_udp *){NULL});
     out_udp_free(NULL);
     struct scene *scene = scene_new(&plain);
     scene_ask(scene, 1);
