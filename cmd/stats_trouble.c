@@ -23,6 +23,7 @@ static const char *const troubles[] = {
     "upstream_lost",
     "upstream_mismatched",
     "upstream_ports_suspected",
+    "upstream_ports_attacked",
     "upstream_ids_taken",
     "upstream_malformed",
     "udp_lost_in_kernel",

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "resolver/port.h"
+
 /*
  * What the ways out to upstream (out_udp, out_stream) report to the worker that owns them. Called
  * from the event loop, never from inside a send: so the port's promise (resolver/port.h) holds.
@@ -17,5 +19,5 @@ struct out_events {
     bool (*on_reply)(void *world, uint64_t exchange, const uint8_t *bytes, size_t len);
 
     /* The line is gone, and already closed on our side. */
-    void (*on_lost)(void *world, uint64_t exchange);
+    void (*on_lost)(void *world, uint64_t exchange, enum line_end end);
 };

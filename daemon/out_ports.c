@@ -2,6 +2,7 @@
 #include "daemon/out_ports.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +53,7 @@ struct out_ports {
         ages; /* The oldest first; all have the same time, so the first to go comes first. */
     ev_timer age;
     struct log_limit limit_error;
+    struct log_limit limit_attack;
 };
 
 static ev_io *out_ports_io(struct out_socket *socket)
@@ -93,10 +95,10 @@ void out_ports_fail(struct out_socket *socket)
     out_ports_retire(socket);
 }
 
-void out_ports_enter(struct out_socket *socket)
+void out_ports_enter(struct out_socket *socket, uint16_t wire_id)
 {
     socket->waiting++;
-    socket->uses++;
+    socket->asked[socket->uses++ % OUT_PORTS_USES_MAX] = wire_id;
     if (socket->uses >= socket->ports->options.uses_max && !socket->is_retired) {
         out_ports_retire(socket);
     }
@@ -111,12 +113,58 @@ void out_ports_leave(struct out_socket *socket)
     }
 }
 
+/* ---- Strays ---- */
+
+static bool out_ports_has_asked(const struct out_socket *socket, uint16_t wire_id)
+{
+    uint32_t count = socket->uses < OUT_PORTS_USES_MAX ? socket->uses : OUT_PORTS_USES_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        if (socket->asked[i] == wire_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void out_ports_log_attack(struct out_ports *ports, const struct out_socket *socket)
+{
+    char server[ADDRESS_TEXT_SIZE];
+    uint64_t suppressed = 0;
+    if (!log_limit_allows(&ports->limit_attack, clock_now(), &suppressed)) {
+        return;
+    }
+    address_format(&socket->peer->address, server, sizeof server);
+    log_line(LOG_LEVEL_WARNING,
+        "somebody guesses replies of an upstream server: what waited at the port that was found is"
+        " asked again from another; TLS to the server would end this server=%s"
+        " guesses=%" PRIu32 " waiting=%" PRIu32 " suppressed=%" PRIu64,
+        server, socket->strays, socket->waiting, suppressed);
+}
+
 void out_ports_on_stray(struct out_socket *socket)
 {
-    counter_add(&socket->ports->options.stats->upstream_strays, 1);
-    if (++socket->strays == OUT_PORTS_STRAYS_MAX) {
-        counter_add(&socket->ports->options.stats->upstream_ports_suspected, 1);
+    struct out_ports *ports = socket->ports;
+    counter_add(&ports->options.stats->upstream_strays, 1);
+    socket->strays++;
+    if (socket->strays == OUT_PORTS_STRAYS_MAX) {
+        counter_add(&ports->options.stats->upstream_ports_suspected, 1);
         out_ports_retire(socket);
+    } else if (socket->strays == OUT_PORTS_GUESSES_MAX) {
+        counter_add(&ports->options.stats->upstream_ports_attacked, 1);
+        out_ports_log_attack(ports, socket);
+        socket->is_attacked = true;
+        out_ports_fail(socket);
+    }
+}
+
+/* Late replies to what was withdrawn and repeated ones are no guesses, and a guess of such an id
+ * is of no use to anybody. */
+void out_ports_on_unawaited(struct out_socket *socket, uint16_t wire_id)
+{
+    if (out_ports_has_asked(socket, wire_id)) {
+        counter_add(&socket->ports->options.stats->upstream_strays, 1);
+    } else {
+        out_ports_on_stray(socket);
     }
 }
 

@@ -15,9 +15,11 @@
  * and who asks much pays for a socket every OUT_PORTS_USES_MAX questions.
  *
  * A forger who has found a port must not have it for long. A socket retires after so many uses, so
- * much time, so many datagrams that nobody waited for, or an error: it is given to no further
- * question, and closes when nobody waits there any more. Its successor opens with the next
- * question. SECURITY.md has the numbers.
+ * much time, so many strays, or an error: it is given to no further question, and closes when
+ * nobody waits there any more. Its successor opens with the next question. A stray is a datagram
+ * that is the reply to no question ever sent from there: late and repeated replies are none. When
+ * many come while questions wait, the socket fails, so that whoever guesses has few guesses at
+ * each port he finds, however long the true reply takes. SECURITY.md has the numbers.
  *
  * Owned by out_udp, which keeps who waits in `lines` and `waiting`. One worker's thread.
  */
@@ -29,7 +31,8 @@ struct out_peer;
 
 #define OUT_PORTS_PER_SERVER  128
 #define OUT_PORTS_USES_MAX    64
-#define OUT_PORTS_STRAYS_MAX  8
+#define OUT_PORTS_STRAYS_MAX  8  /* No further question from there. */
+#define OUT_PORTS_GUESSES_MAX 32 /* No further wait there. */
 #define OUT_PORTS_AGE_S       10
 #define OUT_PORTS_SERVERS_MAX 256
 
@@ -45,8 +48,10 @@ struct out_socket {
     uint32_t uses;
     uint32_t strays;
     bool is_retired;
-    bool has_failed; /* An error is to be told to who waits here, from the loop. */
+    bool has_failed;  /* The end is to be told to who waits here, from the loop. */
+    bool is_attacked; /* That end: too many strays. */
     int64_t opened_at;
+    uint16_t asked[OUT_PORTS_USES_MAX]; /* The ids of the latest `uses`, around and around. */
 };
 
 struct out_ports_options {
@@ -78,13 +83,16 @@ void out_ports_retire(struct out_socket *socket);
 /* The same, and on_readable() comes for it from the loop, if somebody waits there. */
 void out_ports_fail(struct out_socket *socket);
 
-/* One waits more, which is a use. */
-void out_ports_enter(struct out_socket *socket);
+/* One waits more, for the reply with this id, which is a use. */
+void out_ports_enter(struct out_socket *socket, uint16_t wire_id);
 
 /* One waits less; the last one closes a retired socket. */
 void out_ports_leave(struct out_socket *socket);
 
-/* A datagram came that nobody waited for. May close the socket. */
+/* A datagram came with an id that nobody waits for. May close the socket. */
+void out_ports_on_unawaited(struct out_socket *socket, uint16_t wire_id);
+
+/* A datagram came that is no reply to anything. May close the socket. */
 void out_ports_on_stray(struct out_socket *socket);
 
 /* The socket, or NULL if it has closed. */

@@ -213,7 +213,7 @@ static void out_stream_on_reap(struct ev_loop *loop, ev_timer *timer, int revent
                 list_entry(peer->lines.next, struct out_stream_line, link);
             uint64_t exchange = line->exchange;
             out_stream_line_end(line);
-            events->on_lost(events->world, exchange);
+            events->on_lost(events->world, exchange, LINE_BROKEN);
         }
         out_stream_peer_close(peer);
     }

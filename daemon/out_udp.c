@@ -138,11 +138,12 @@ static void out_udp_end(struct out_udp *out_udp, struct out_udp_line *line)
 
 /* ---- What comes back ---- */
 
-/* The socket is broken, which ends the wait of all who wait there. First they leave it and it
+/* The socket's end is the end of the wait of all who wait there. First they leave it and it
  * closes, then they are told, each by the same rule: whatever is told may withdraw others, which
  * takes them off this list, or ask anew, which draws another socket. */
 static void out_udp_lose(struct out_udp *out_udp, struct out_socket *socket)
 {
+    enum line_end end = socket->is_attacked ? LINE_GIVEN_UP : LINE_BROKEN;
     struct list lost;
     struct list *at;
     list_init(&lost);
@@ -158,7 +159,7 @@ static void out_udp_lose(struct out_udp *out_udp, struct out_socket *socket)
         struct out_udp_line *line = list_entry(at, struct out_udp_line, at_socket);
         uint64_t exchange = line->exchange;
         out_udp_end(out_udp, line);
-        out_udp->events.on_lost(out_udp->events.world, exchange);
+        out_udp->events.on_lost(out_udp->events.world, exchange, end);
     }
 }
 
@@ -167,10 +168,14 @@ static void out_udp_lose(struct out_udp *out_udp, struct out_socket *socket)
 static void out_udp_take(struct out_udp *out_udp, struct out_socket *socket, size_t len)
 {
     uint64_t socket_id = socket->id;
-    uint16_t wire_id = len >= HEADER_SIZE ? header_id(out_udp->reply) : 0;
-    struct out_udp_line *line = len >= HEADER_SIZE ? out_udp_find(out_udp, socket, wire_id) : NULL;
-    if (line == NULL) {
+    if (len < HEADER_SIZE) {
         out_ports_on_stray(socket);
+        return;
+    }
+    uint16_t wire_id = header_id(out_udp->reply);
+    struct out_udp_line *line = out_udp_find(out_udp, socket, wire_id);
+    if (line == NULL) {
+        out_ports_on_unawaited(socket, wire_id);
         return;
     }
     uint64_t line_id = line->id;
@@ -288,7 +293,7 @@ bool out_udp_send(
     line->wire_id = wire_id;
     list_append(&socket->lines, &line->at_socket);
     list_append(out_udp_bucket(out_udp, wire_id), &line->same_id);
-    out_ports_enter(socket);
+    out_ports_enter(socket, wire_id);
     return true;
 }
 

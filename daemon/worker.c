@@ -100,10 +100,10 @@ static bool worker_on_reply(void *world, uint64_t exchange, const uint8_t *bytes
     return resolver_on_reply(worker->resolver, exchange, bytes, len, clock_now());
 }
 
-static void worker_on_lost(void *world, uint64_t exchange)
+static void worker_on_lost(void *world, uint64_t exchange, enum line_end end)
 {
     struct worker *worker = world;
-    resolver_on_line_lost(worker->resolver, exchange, clock_now());
+    resolver_on_line_lost(worker->resolver, exchange, end, clock_now());
 }
 
 /* Sets the timer; the loop's own idea of the time is as old as the turn, so it is told the new one

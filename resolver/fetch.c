@@ -210,11 +210,12 @@ bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const 
     return true;
 }
 
-void fetch_on_lost(struct resolver *resolver, struct exchange *exchange, int64_t now)
+void fetch_on_lost(
+    struct resolver *resolver, struct exchange *exchange, enum line_end end, int64_t now)
 {
     struct fetch *fetch = fetch_of(resolver, exchange);
-    counter_add(&resolver->stats.upstream_lost, 1);
-    bool asks_on = forward_on_lost(resolver, fetch, exchange, now);
+    counter_add(&resolver->stats.upstream_lost, end == LINE_BROKEN ? 1 : 0);
+    bool asks_on = forward_on_lost(resolver, fetch, exchange, end, now);
     if (fetch->step == FETCH_LINGER) {
         fetch_linger_on(resolver, fetch, now);
     } else if (asks_on) {

@@ -126,7 +126,8 @@ size_t fetch_group(const struct resolver *resolver, const struct cache_key *key)
 /* Events. A reply that is none is told by false. */
 bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const uint8_t *bytes,
     size_t len, int64_t now);
-void fetch_on_lost(struct resolver *resolver, struct exchange *exchange, int64_t now);
+void fetch_on_lost(
+    struct resolver *resolver, struct exchange *exchange, enum line_end end, int64_t now);
 void fetch_on_deadline(struct resolver *resolver, struct fetch *fetch, int64_t now);
 
 /* The last of its waiters was told SERVFAIL when answer_deadline came. It asks no more, but listens

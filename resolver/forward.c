@@ -374,19 +374,46 @@ static void forward_on_broken(
         .has_edns = exchange->has_edns};
 }
 
-bool forward_on_lost(
-    struct resolver *resolver, struct fetch *fetch, struct exchange *exchange, int64_t now)
+/* The server is as well as before, and somebody wants to be quicker than it is: the same question
+ * goes to it at once, from another port. */
+static void forward_on_given_up(struct fetch *fetch, const struct exchange *exchange)
 {
-    bool is_current = exchange->id == fetch->current && !exchange->is_late;
+    if (exchange->server == SERVER_NONE) {
+        return;
+    }
+    fetch->has_again = true;
+    fetch->again = (struct exchange_plan){.server = exchange->server,
+        .place = exchange->place,
+        .is_stream = exchange->is_stream,
+        .has_edns = exchange->has_edns,
+        .is_recookied = exchange->is_recookied};
+}
+
+/* What the loss says about the server. */
+static void forward_blame(struct resolver *resolver, struct fetch *fetch,
+    const struct exchange *exchange, enum line_end end, int64_t now)
+{
     struct server *server = forward_server(resolver, exchange);
-    if (server != NULL && !exchange->is_overslept) {
-        uint8_t *silent = &fetch->tries.silent[exchange->place];
-        *silent = (uint8_t)(*silent - (*silent > 0 ? 1 : 0));
+    if (server == NULL || exchange->is_overslept) {
+        return;
+    }
+    uint8_t *silent = &fetch->tries.silent[exchange->place];
+    *silent = (uint8_t)(*silent - (*silent > 0 ? 1 : 0));
+    if (end == LINE_BROKEN) {
         server_on_lost(server, exchange->is_stream);
         probe_watch(resolver, exchange->server, now);
     }
-    if (is_current) {
-        forward_on_broken(server, fetch, exchange);
+}
+
+bool forward_on_lost(struct resolver *resolver, struct fetch *fetch, struct exchange *exchange,
+    enum line_end end, int64_t now)
+{
+    bool is_current = exchange->id == fetch->current && !exchange->is_late;
+    forward_blame(resolver, fetch, exchange, end, now);
+    if (is_current && end == LINE_GIVEN_UP) {
+        forward_on_given_up(fetch, exchange);
+    } else if (is_current) {
+        forward_on_broken(forward_server(resolver, exchange), fetch, exchange);
     }
     exchange_forget(resolver, exchange);
     if (fetch->step == FETCH_LINGER) {

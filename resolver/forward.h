@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "resolver/exchange.h"
+#include "resolver/port.h"
 
 /*
  * The forwarding source: what a fetch asks a group of upstream servers next, and what it makes of
@@ -69,10 +70,10 @@ void forward_on_timeout(struct resolver *resolver, struct fetch *fetch, int64_t 
  * ask, else after a pause; if there is nobody, at the end, or now if nothing is awaited. */
 int64_t forward_resume_at(struct resolver *resolver, const struct fetch *fetch, int64_t now);
 
-/* The exchange's line broke; the exchange ends. True: ask on at once. False: the fetch's deadline
+/* The exchange's line is gone; the exchange ends. True: ask on at once. False: the fetch's deadline
  * is set anew if need be, after which it goes on. */
-bool forward_on_lost(
-    struct resolver *resolver, struct fetch *fetch, struct exchange *exchange, int64_t now);
+bool forward_on_lost(struct resolver *resolver, struct fetch *fetch, struct exchange *exchange,
+    enum line_end end, int64_t now);
 
 /* Tries are open that have not had their time: what becomes of them is worth knowing. */
 bool forward_has_losers(const struct fetch *fetch);

@@ -30,6 +30,12 @@ struct transmission {
     size_t len;
 };
 
+/* How a line ends before its reply. */
+enum line_end {
+    LINE_BROKEN,   /* Refused, reset, unreachable, closed. */
+    LINE_GIVEN_UP, /* We left it, for somebody guesses replies there: no fault of the server's. */
+};
+
 struct port {
     void *world;
 

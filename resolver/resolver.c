@@ -147,7 +147,8 @@ bool resolver_on_reply(
                                      : fetch_on_reply(resolver, found, bytes, len, now);
 }
 
-void resolver_on_line_lost(struct resolver *resolver, uint64_t exchange, int64_t now)
+void resolver_on_line_lost(
+    struct resolver *resolver, uint64_t exchange, enum line_end end, int64_t now)
 {
     struct exchange *found = pool_find(&resolver->exchanges, exchange);
     if (found == NULL) {
@@ -157,7 +158,7 @@ void resolver_on_line_lost(struct resolver *resolver, uint64_t exchange, int64_t
     if (found->fetch == POOL_NONE) {
         probe_on_lost(resolver, found);
     } else {
-        fetch_on_lost(resolver, found, now);
+        fetch_on_lost(resolver, found, end, now);
     }
 }
 

@@ -54,8 +54,9 @@ enum ask_verdict resolver_ask(struct resolver *resolver, struct ask *ask, int64_
 bool resolver_on_reply(
     struct resolver *resolver, uint64_t exchange, const uint8_t *bytes, size_t len, int64_t now);
 
-/* The line of an exchange broke (refused, unreachable, reset, closed): nothing will come. */
-void resolver_on_line_lost(struct resolver *resolver, uint64_t exchange, int64_t now);
+/* The line of an exchange is gone: nothing will come. */
+void resolver_on_line_lost(
+    struct resolver *resolver, uint64_t exchange, enum line_end end, int64_t now);
 
 /* When resolver_run_due() is to be called next; INT64_MAX: no need. */
 int64_t resolver_next_deadline(const struct resolver *resolver);

@@ -322,7 +322,8 @@ static void fuzz_lose(struct fuzz *fuzz)
     struct fuzz_line *line = fuzz_line(fuzz);
     if (line != NULL) {
         line->is_open = false;
-        resolver_on_line_lost(fuzz->resolver, line->exchange, fuzz->now);
+        enum line_end end = line->exchange % 4 == 0 ? LINE_GIVEN_UP : LINE_BROKEN;
+        resolver_on_line_lost(fuzz->resolver, line->exchange, end, fuzz->now);
     }
 }
 

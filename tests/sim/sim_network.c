@@ -65,7 +65,7 @@ void sim_event_run(struct sim *sim)
         break;
     case SIM_EVENT_LOST:
         sim->lines_open--;
-        resolver_on_line_lost(sim->resolver, event.exchange, sim->now);
+        resolver_on_line_lost(sim->resolver, event.exchange, LINE_BROKEN, sim->now);
         break;
     case SIM_EVENT_LOOP:
         sim_loop_ask(sim, &event);

@@ -36,6 +36,7 @@ struct out_support {
     size_t reply_len;
     unsigned losses;
     uint64_t lost[OUT_SUPPORT_LOST_MAX];
+    enum line_end lost_end;                        /* Of the last one. */
     unsigned refusals_left;                        /* So many replies are said to be none. */
     void (*on_event)(struct out_support *support); /* Called inside each event, or NULL. */
     void *test;
@@ -61,11 +62,12 @@ static inline bool out_support_on_reply(
     return true;
 }
 
-static inline void out_support_on_lost(void *world, uint64_t exchange)
+static inline void out_support_on_lost(void *world, uint64_t exchange, enum line_end end)
 {
     struct out_support *support = world;
     assert_in_range(support->losses, 0, OUT_SUPPORT_LOST_MAX - 1);
     support->lost[support->losses++] = exchange;
+    support->lost_end = end;
     if (support->on_event != NULL) {
         support->on_event(support);
     }

@@ -70,7 +70,7 @@ static struct out_socket *scene_enter(struct scene *scene, unsigned server)
 {
     struct out_socket *socket = scene_draw(scene, server);
     assert_non_null(socket);
-    out_ports_enter(socket);
+    out_ports_enter(socket, 7);
     return socket;
 }
 
@@ -136,7 +136,7 @@ static void test_retirement_drains(void **state)
     scene_init(&scene, &(struct scene_limits){.sockets = 8, .per_server = 2});
     struct out_socket *old = scene_enter(&scene, 1);
     uint64_t old_id = old->id;
-    out_ports_enter(old);
+    out_ports_enter(old, 7);
     out_ports_retire(old);
     for (unsigned i = 0; i < 50; i++) {
         assert_ptr_not_equal(scene_draw(&scene, 1), old);
@@ -266,7 +266,7 @@ static void test_fresh_when_asked_for(void **state)
     for (unsigned i = 0; i < 10; i++) {
         struct out_socket *fresh = out_ports_draw(scene.ports, &address, true);
         assert_int_equal(fresh->uses, 0);
-        out_ports_enter(fresh);
+        out_ports_enter(fresh, 7);
         assert_in_range(scene_open(&scene), 2, 12);
         out_ports_leave(fresh);
         assert_int_equal(scene_open(&scene), 2);

@@ -253,12 +253,18 @@ static inline bool fixture_reply(struct fixture *fixture, size_t index, unsigned
     return resolver_on_reply(fixture->resolver, fixture->sent[index].exchange, bytes, len, now);
 }
 
-/* The line of what was sent breaks; the resolver must not withdraw it any more. */
-static inline void fixture_lose(struct fixture *fixture, size_t index, int64_t now)
+/* The line of what was sent is gone; the resolver must not withdraw it any more. */
+static inline void fixture_lose_by(
+    struct fixture *fixture, size_t index, enum line_end end, int64_t now)
 {
     assert_false(fixture->sent[index].is_withdrawn);
     fixture->sent[index].is_withdrawn = true;
-    resolver_on_line_lost(fixture->resolver, fixture->sent[index].exchange, now);
+    resolver_on_line_lost(fixture->resolver, fixture->sent[index].exchange, end, now);
+}
+
+static inline void fixture_lose(struct fixture *fixture, size_t index, int64_t now)
+{
+    fixture_lose_by(fixture, index, LINE_BROKEN, now);
 }
 
 /* Time passes until `end`, with all deadlines in it. */

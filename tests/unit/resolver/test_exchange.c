@@ -325,7 +325,8 @@ static void test_end_and_forget(void **state)
     fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
     fixture_lose(fixture, 0, MS);
     assert_int_equal(fixture->resolver->exchanges.in_use, 1);
-    resolver_on_line_lost(fixture->resolver, fixture->sent[0].exchange, MS); /* Twice: nobody. */
+    fixture->sent[0].is_withdrawn = false;
+    fixture_lose(fixture, 0, MS); /* Twice: nobody. */
     assert_int_equal(COUNTER(fixture, upstream_lost), 1);
     fixture_reply(fixture, 1, 0, 2 * MS);
     assert_int_equal(fixture->resolver->exchanges.in_use, 0);

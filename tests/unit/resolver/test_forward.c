@@ -164,6 +164,50 @@ static void test_lost_line_and_servers(void **state)
     fixture_free(fixture);
 }
 
+/* Somebody guesses replies: the same question goes to the same server at once, for it is as well as
+ * before, whoever else there may be. However long that goes on, it ends. */
+static void test_given_up_lines(void **state)
+{
+    static const char *const confs[] = {conf, conf_one};
+    (void)state;
+    for (size_t i = 0; i < sizeof confs / sizeof confs[0]; i++) {
+        struct fixture *fixture = fixture_new(confs[i]);
+        const struct server *server = &fixture->resolver->servers.servers[0];
+        fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
+        for (size_t lost = 0; fixture->sent_count > lost; lost++) {
+            assert_string_equal(fixture->sent[lost].server, "192.0.2.1@53");
+            assert_int_equal(server->owed, 1);
+            fixture_lose_by(fixture, lost, LINE_GIVEN_UP, MS);
+        }
+        assert_int_equal(fixture->sent_count, fixture->resolver->limits.asks_max);
+        assert_int_equal(server->streak, 0);
+        assert_int_equal(server->owed, 0);
+        assert_int_equal(counter_read(&server->lost), 0);
+        assert_int_equal(COUNTER(fixture, upstream_lost), 0);
+        fixture_pass(fixture, 10000 * MS);
+        assert_int_equal(fixture->probe_count, 0);
+        assert_int_equal(header_rcode(fixture->delivered), RCODE_SERVFAIL);
+        fixture_check_quiet(fixture);
+        fixture_free(fixture);
+    }
+}
+
+/* What was hedged against may be given up as well: the other one is still waited for. */
+static void test_given_up_late(void **state)
+{
+    struct fixture *fixture = fixture_new(conf);
+    (void)state;
+    fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
+    fixture_pass(fixture, 3000 * MS);
+    size_t sent = fixture->sent_count;
+    assert_in_range(sent, 2, 6);
+    fixture_lose_by(fixture, 0, LINE_GIVEN_UP, 3000 * MS);
+    assert_int_equal(fixture->sent_count, sent);
+    fixture_reply(fixture, sent - 1, 0, 3001 * MS);
+    assert_int_equal(header_rcode(fixture->delivered), RCODE_NOERROR);
+    fixture_free(fixture);
+}
+
 /* A refused server is left alone for a pause and asked again; from the third time on it rests:
  * probes find out when it is back, and the question waits for that, to its deadline. */
 static void test_lost_again_and_again(void **state)
@@ -322,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_plan), cmocka_unit_test(test_spent),
         cmocka_unit_test(test_timeouts), cmocka_unit_test(test_unsendable),
         cmocka_unit_test(test_unsendable_everywhere), cmocka_unit_test(test_lost_line_and_servers),
+        cmocka_unit_test(test_given_up_lines), cmocka_unit_test(test_given_up_late),
         cmocka_unit_test(test_lost_again_and_again), cmocka_unit_test(test_late_lines_break),
         cmocka_unit_test(test_late_line_is_no_event), cmocka_unit_test(test_broken_stream),
         cmocka_unit_test(test_broken_stream_after_tc), cmocka_unit_test(test_broken_late_stream),
