@@ -35,6 +35,15 @@ static const uint8_t list_zone_lens[] = {
 #undef LIST
 };
 
+/* The first letter of each: nearly all that have the right length by chance end here. */
+static const uint8_t list_zone_firsts[] = {
+#define LIST(zone, ...)       (uint8_t)(zone)[0],
+#define LIST_ENDED(zone, ...) (uint8_t)(zone)[0],
+#include "mail/lists.def"
+#undef LIST_ENDED
+#undef LIST
+};
+
 /* No known zone has more labels, so only the last few of a name are compared. */
 #define LIST_ZONE_LABELS_MAX 5
 
@@ -102,7 +111,8 @@ static const struct list_zone *list_zone_at(const uint8_t *wire, size_t len)
             return NULL;
         }
         row = (size_t)(hit - list_zone_lens);
-        if (list_zone_equals(wire, list_zones[row].zone)) {
+        bool may_equal = list_zone_firsts[row] == list_lower(wire[1]);
+        if (may_equal && list_zone_equals(wire, list_zones[row].zone)) {
             return &list_zones[row];
         }
         row++;

@@ -23,7 +23,7 @@ static void exchange_spell(
     const struct exchange *exchange, const struct question *question, struct question *spelled_out)
 {
     *spelled_out = *question;
-    for (unsigned i = 0; i < question->name_len; i++) {
+    for (unsigned i = 0; exchange->is_spelled && i < question->name_len; i++) {
         bool is_capital = (exchange->capitals[i / 8] >> i % 8 & 1) != 0;
         spelled_out->name[i] = (uint8_t)(question->name[i] & (is_capital ? ~0x20u : 0xffu));
     }

@@ -80,6 +80,14 @@ size_t fetch_group(const struct resolver *resolver, const struct cache_key *key)
     return route_group(&resolver->route, key->name + at, key->name_len - at);
 }
 
+static unsigned fetch_list(const struct resolver *resolver, const struct fetch_order *order)
+{
+    if (order->is_placed) {
+        return order->list;
+    }
+    return order->is_list ? lists_find(&resolver->lists, order->key) : LISTS_NONE;
+}
+
 static void fetch_init(struct fetch *fetch, uint64_t id, const struct fetch_order *order,
     const struct resolver *resolver)
 {
@@ -88,7 +96,7 @@ static void fetch_init(struct fetch *fetch, uint64_t id, const struct fetch_orde
         .step = FETCH_ROUTE,
         .inflight = {.key = *key, .id = id},
         .is_list = order->is_list,
-        .list = order->is_list ? lists_find(&resolver->lists, key) : LISTS_NONE,
+        .list = fetch_list(resolver, order),
         .purpose = order->purpose,
         .ahead = order->ahead,
         .depth = order->depth,

@@ -73,6 +73,8 @@ enum fetch_purpose {
 struct fetch_order {
     const struct cache_key *key; /* Copied. */
     bool is_list;
+    bool is_placed; /* `list` is known to be the list's place; else it is looked for. */
+    unsigned list;
     enum fetch_purpose purpose;
     uint8_t ahead; /* FOR_AHEAD: the step that foresaw it, which the entry is marked with. */
     uint8_t depth; /* FOR_AHEAD: how many answers were followed to get here. */

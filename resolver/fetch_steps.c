@@ -229,7 +229,7 @@ static bool fetch_evades(struct fetch_turn *turn)
     struct resolver *resolver = turn->resolver;
     struct fetch *fetch = turn->fetch;
     const struct cache_key *key = &fetch->inflight.key;
-    const struct list_zone *row = lists_row(&resolver->lists, key);
+    const struct list_zone *row = lists_row_at(&resolver->lists, fetch->list, key);
     struct list_answer answer =
         list_answer_of(row, key->type, resolver->normalised, turn->normalised.len);
     if (row == NULL || !list_cause_is_path(answer.cause) ||

@@ -60,15 +60,10 @@ bool forward_plan(struct resolver *resolver, const struct fetch *fetch, int64_t 
     return !plan_out->is_gated || !group->is_direct; /* There is another way than to wait. */
 }
 
-static uint64_t forward_question(const struct resolver *resolver, const struct fetch *fetch)
-{
-    return cache_key_hash(&fetch->inflight.key, &resolver->inflight.secret);
-}
-
 void forward_recall(struct resolver *resolver, struct fetch *fetch, int64_t now)
 {
     const struct server_group *group = forward_group(resolver, fetch);
-    uint64_t question = forward_question(resolver, fetch);
+    uint64_t question = fetch->inflight.hash;
     for (size_t place = 0; place < group->count; place++) {
         enum doubt_verdict verdict = doubt_of(
             &resolver->doubts, question, server_id(&resolver->servers, group->first + place), now);
@@ -83,7 +78,7 @@ void forward_remember(struct resolver *resolver, const struct fetch *fetch,
     if (exchange->server == SERVER_NONE) {
         return;
     }
-    uint64_t question = forward_question(resolver, fetch);
+    uint64_t question = fetch->inflight.hash;
     uint64_t server = server_id(&resolver->servers, exchange->server);
     if (has_failed) {
         bool is_new = doubt_add(&resolver->doubts, question, server, now);

@@ -29,18 +29,18 @@ void inflight_fini(struct inflight *inflight)
     *inflight = (struct inflight){0};
 }
 
-static struct list *inflight_chain(const struct inflight *inflight, const struct cache_key *key)
+static struct list *inflight_chain(const struct inflight *inflight, uint64_t hash)
 {
-    uint64_t hash = cache_key_hash(key, &inflight->secret);
     return &inflight->chains[hash & (inflight->chain_count - 1)];
 }
 
 uint64_t inflight_find(const struct inflight *inflight, const struct cache_key *key)
 {
-    const struct list *chain = inflight_chain(inflight, key);
+    uint64_t hash = cache_key_hash(key, &inflight->secret);
+    const struct list *chain = inflight_chain(inflight, hash);
     for (struct list *at = chain->next; at != chain; at = at->next) {
         const struct inflight_link *link = list_entry(at, struct inflight_link, link);
-        if (cache_key_equal(&link->key, key)) {
+        if (link->hash == hash && cache_key_equal(&link->key, key)) {
             return link->id;
         }
     }
@@ -49,7 +49,8 @@ uint64_t inflight_find(const struct inflight *inflight, const struct cache_key *
 
 void inflight_add(struct inflight *inflight, struct inflight_link *link)
 {
-    list_append(inflight_chain(inflight, &link->key), &link->link);
+    link->hash = cache_key_hash(&link->key, &inflight->secret);
+    list_append(inflight_chain(inflight, link->hash), &link->link);
 }
 
 void inflight_remove(struct inflight_link *link)

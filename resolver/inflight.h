@@ -23,7 +23,8 @@ struct inflight {
 struct inflight_link {
     struct list link;
     struct cache_key key;
-    uint64_t id; /* The fetch's. */
+    uint64_t hash; /* Of the key: set when it is added. */
+    uint64_t id;   /* The fetch's. */
 };
 
 struct random;

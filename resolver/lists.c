@@ -255,6 +255,12 @@ const struct list_zone *lists_row(const struct lists *lists, const struct cache_
     return lists_recognise(lists, key, &question) || is_list ? question.known : NULL;
 }
 
+const struct list_zone *lists_row_at(
+    const struct lists *lists, unsigned index, const struct cache_key *key)
+{
+    return index < LISTS_MAX ? lists->places[index].row : lists_row(lists, key);
+}
+
 const char *lists_sentence(struct lists *lists, const char *zone, enum list_cause cause)
 {
     struct text text;

@@ -119,6 +119,10 @@ bool lists_has_quota(const struct lists *lists, unsigned place, int64_t now);
 /* The row that `key` is judged by, with or without a place; NULL: no list, or by shape only. */
 const struct list_zone *lists_row(const struct lists *lists, const struct cache_key *key);
 
+/* The same for a question whose list is known to have place `index`, which spares the search. */
+const struct list_zone *lists_row_at(
+    const struct lists *lists, unsigned index, const struct cache_key *key);
+
 /* "ZONE refuses ...; use ...", for the extended error; valid until the next call. */
 const char *lists_sentence(struct lists *lists, const char *zone, enum list_cause cause);
 

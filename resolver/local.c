@@ -137,7 +137,9 @@ static const struct local_name *local_find(const struct cache_key *key)
     for (size_t i = 0; i < sizeof local_names / sizeof local_names[0]; i++) {
         const uint8_t *name = (const uint8_t *)local_names[i].name;
         size_t len = strlen(local_names[i].name) + 1;
-        if (name_is_under(key->name, key->name_len, name, len)) {
+        /* The last letter tells most of them apart from what mail asks. */
+        bool may_be = key->name_len >= len && key->name[key->name_len - 2] == name[len - 2];
+        if (may_be && name_is_under(key->name, key->name_len, name, len)) {
             return &local_names[i];
         }
     }

@@ -333,7 +333,12 @@ static struct fetch *query_find_fetch(struct query_turn *turn)
     }
     query->outcome = OUTCOME_MISS;
     const struct fetch_order order = {
-        .key = &query->key, .is_list = query->is_list, .purpose = FETCH_FOR_CLIENT};
+        .key = &query->key,
+        .is_list = query->is_list,
+        .is_placed = query->is_list && query->list < LISTS_MAX, /* LOCAL has found it just now. */
+        .list = query->list,
+        .purpose = FETCH_FOR_CLIENT,
+    };
     return fetch_start(resolver, &order, turn->now);
 }
 

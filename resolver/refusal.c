@@ -83,7 +83,7 @@ static struct refusal refusal_without_place(
 struct refusal refusal_judge(
     struct resolver *resolver, unsigned index, const struct cache_key *key, size_t len, int64_t now)
 {
-    const struct list_zone *row = lists_row(&resolver->lists, key);
+    const struct list_zone *row = lists_row_at(&resolver->lists, index, key);
     struct list_answer answer = list_answer_of(row, key->type, resolver->normalised, len);
     if (row == NULL) {
         if (index >= LISTS_MAX) {

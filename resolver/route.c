@@ -31,6 +31,7 @@ bool route_init(struct route *route, const struct settings *settings, struct ran
         struct route_zone *place = route_place(route, zone->name, zone->name_len);
         memcpy(place->name, zone->name, zone->name_len);
         place->name_len = zone->name_len;
+        route->has_len[zone->name_len] = true;
         place->group = zone->group;
         place->mode = zone->route;
     }
@@ -46,6 +47,9 @@ void route_fini(struct route *route)
 const struct route_zone *route_zone_of(const struct route *route, const uint8_t *name, size_t len)
 {
     for (size_t at = 0; at < len; at += (size_t)name[at] + 1) {
+        if (len - at > UINT8_MAX || !route->has_len[len - at]) {
+            continue;
+        }
         const struct route_zone *zone = route_place(route, name + at, len - at);
         if (zone->name_len != 0) {
             return zone;

@@ -10,7 +10,8 @@
 
 /*
  * Which upstream group a name is asked at: the [zone] with the longest matching suffix, else group
- * 0. A hash table of the zones, asked once per label of the name. One worker's.
+ * 0. A hash table of the zones, asked for each ending of the name that is as long as one of them.
+ * One worker's.
  */
 struct random;
 
@@ -23,7 +24,8 @@ struct route_zone {
 
 struct route {
     struct route_zone *table;
-    uint32_t size; /* A power of two, at least twice the zones. */
+    uint32_t size;     /* A power of two, at least twice the zones. */
+    bool has_len[256]; /* There is a zone with a name of so many bytes. */
     struct hash_key secret;
 };
 
