@@ -89,6 +89,17 @@ static void order_demote(struct order *order, const struct slab *slab, bool is_l
     }
 }
 
+void order_prefetch(const struct slab *slab, uint32_t id)
+{
+    const struct entry *entry = order_at(slab, id);
+    if (entry->link.newer != SLAB_NONE) {
+        __builtin_prefetch(order_at(slab, entry->link.newer), 1);
+    }
+    if (entry->link.older != SLAB_NONE) {
+        __builtin_prefetch(order_at(slab, entry->link.older), 1);
+    }
+}
+
 void order_touch(struct order *order, const struct slab *slab, uint32_t id)
 {
     const struct entry *entry = order_at(slab, id);
@@ -108,11 +119,27 @@ static uint32_t order_oldest(const struct order *order, bool is_list)
     return id != SLAB_NONE ? id : order->queues[order_place_for(is_list, true)].oldest;
 }
 
-uint32_t order_victim(const struct order *order)
+/* Below their share the lists make room like everybody else: whoever has been on probation for
+ * longer; where nobody is, the larger of the two. */
+static bool order_is_list_next(const struct order *order, const struct slab *slab)
+{
+    uint32_t list = order->queues[ORDER_LIST_PROBATION].oldest;
+    uint32_t other = order->queues[ORDER_PROBATION].oldest;
+    if (list == SLAB_NONE && other == SLAB_NONE) {
+        return order->queues[ORDER_LIST_PROTECTED].bytes > order->queues[ORDER_PROTECTED].bytes;
+    }
+    if (list == SLAB_NONE || other == SLAB_NONE) {
+        return other == SLAB_NONE;
+    }
+    uint32_t later = order_at(slab, list)->stored_tick - order_at(slab, other)->stored_tick;
+    return later > UINT32_MAX / 2; /* It wraps: it is earlier. */
+}
+
+uint32_t order_victim(const struct order *order, const struct slab *slab)
 {
     uint64_t list_bytes =
         order->queues[ORDER_LIST_PROBATION].bytes + order->queues[ORDER_LIST_PROTECTED].bytes;
-    bool is_list = list_bytes > order->list_bytes_max;
+    bool is_list = list_bytes > order->list_bytes_max || order_is_list_next(order, slab);
     uint32_t id = order_oldest(order, is_list);
     return id != SLAB_NONE ? id : order_oldest(order, !is_list);
 }

@@ -12,7 +12,8 @@
  * are asked all day. Protected entries take at most four fifths of the bytes; the one that has
  * waited longest goes back to probation then. Answers of DNS lists have such a pair of queues of
  * their own: as long as they take more than their share of the limit they make room among
- * themselves. While there is room, anybody may take it. Not locked; the shard's lock guards it.
+ * themselves, below it whoever has been on probation for longer. While there is room, anybody may
+ * take it. Not locked; the shard's lock guards it.
  */
 struct order_queue {
     uint32_t newest; /* Most recently used, or SLAB_NONE. */
@@ -42,6 +43,10 @@ enum order_place order_place_of(const struct entry *entry);
 void order_add(struct order *order, const struct slab *slab, uint32_t id, enum order_place place);
 void order_remove(struct order *order, const struct slab *slab, uint32_t id);
 
+/* It is going to be touched: its neighbours are fetched into the processor's cache meanwhile, for
+ * among millions of entries each of them is a wait for memory. */
+void order_prefetch(const struct slab *slab, uint32_t id);
+
 /* It was asked again. */
 void order_touch(struct order *order, const struct slab *slab, uint32_t id);
 
@@ -49,4 +54,4 @@ void order_touch(struct order *order, const struct slab *slab, uint32_t id);
 void order_moved(struct order *order, const struct slab *slab, uint32_t id);
 
 /* Who is to make room next; SLAB_NONE: nobody is left. */
-uint32_t order_victim(const struct order *order);
+uint32_t order_victim(const struct order *order, const struct slab *slab);

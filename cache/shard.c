@@ -153,6 +153,9 @@ static enum cache_verdict shard_find(struct shard *shard, const struct shard_cal
     if (state == ENTRY_DEAD || state == ENTRY_SPENT || entry->message_len > room->size) {
         return CACHE_MISS;
     }
+    if (!call->is_peek) {
+        shelf_prefetch(&shard->shelf, id);
+    }
     if (entry->message_len > 0) {
         uint16_t type = call->key->type != 0 ? call->key->type : entry->type;
         shelf_read(&shard->shelf, entry, type, room->bytes);

@@ -146,6 +146,11 @@ void shelf_remove(struct shelf *shelf, uint32_t id)
     }
 }
 
+void shelf_prefetch(const struct shelf *shelf, uint32_t id)
+{
+    order_prefetch(&shelf->slab, id);
+}
+
 void shelf_touch(struct shelf *shelf, uint32_t id)
 {
     order_touch(&shelf->order, &shelf->slab, id);
@@ -153,7 +158,7 @@ void shelf_touch(struct shelf *shelf, uint32_t id)
 
 uint32_t shelf_victim(const struct shelf *shelf)
 {
-    return order_victim(&shelf->order);
+    return order_victim(&shelf->order, &shelf->slab);
 }
 
 void shelf_read(

@@ -64,6 +64,9 @@ uint32_t shelf_add(struct shelf *shelf, uint32_t hash, size_t bytes, enum order_
 
 void shelf_remove(struct shelf *shelf, uint32_t id);
 
+/* shelf_touch() will follow: see order_prefetch(). */
+void shelf_prefetch(const struct shelf *shelf, uint32_t id);
+
 /* It was asked again. */
 void shelf_touch(struct shelf *shelf, uint32_t id);
 

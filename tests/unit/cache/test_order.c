@@ -15,11 +15,13 @@
 
 static struct slab slab;
 static struct order order;
+static uint32_t tick;
 
 static int setup(void **state)
 {
     (void)state;
     order = (struct order){.list_bytes_max = 3 * SLOT_BYTES};
+    tick = UINT32_MAX - 2; /* It wraps around within each test. */
     return slab_init(&slab, 1024 * 1024) ? 0 : -1;
 }
 
@@ -36,6 +38,7 @@ static uint32_t add(bool is_list)
     struct entry *entry = slab_at(&slab, id);
     memset(entry, 0, SLOT_BYTES);
     entry->flags = is_list ? ENTRY_IS_LIST : 0;
+    entry->stored_tick = tick++;
     order_add(&order, &slab, id, order_place_for(is_list, false));
     return id;
 }
@@ -47,7 +50,7 @@ static enum order_place place_of(uint32_t id)
 
 static void assert_next_victim(uint32_t id)
 {
-    assert_int_equal(order_victim(&order), id);
+    assert_int_equal(order_victim(&order, &slab), id);
     order_remove(&order, &slab, id);
 }
 
@@ -62,7 +65,7 @@ static void test_first_come_first_go(void **state)
     for (size_t i = 0; i < 5; i++) {
         assert_next_victim(ids[i]);
     }
-    assert_int_equal(order_victim(&order), SLAB_NONE);
+    assert_int_equal(order_victim(&order, &slab), SLAB_NONE);
     for (size_t i = 0; i < ORDER_QUEUES; i++) {
         assert_int_equal(order.queues[i].count, 0);
         assert_int_equal(order.queues[i].bytes, 0);
@@ -108,7 +111,7 @@ static void test_protected_share(void **state)
     assert_next_victim(ids[3]);
 }
 
-/* Lists above their share make room among themselves; below it the others do. */
+/* Lists above their share make room among themselves, below it like everybody else. */
 static void test_list_share(void **state)
 {
     (void)state;
@@ -129,6 +132,27 @@ static void test_list_share(void **state)
     assert_next_victim(lists[3]);
 }
 
+/* However large their share, lists do not push out everybody else. */
+static void test_whole_share(void **state)
+{
+    (void)state;
+    order.list_bytes_max = UINT64_MAX;
+    uint32_t first = add(true);
+    uint32_t second = add(false);
+    uint32_t third = add(true);
+    uint32_t kept = add(false);
+    uint32_t kept_list = add(true);
+    uint32_t kept_too = add(true);
+    order_touch(&order, &slab, kept);
+    order_touch(&order, &slab, kept_list);
+    order_touch(&order, &slab, kept_too);
+    assert_next_victim(first);
+    assert_next_victim(second);
+    assert_next_victim(third);
+    assert_next_victim(kept_list);
+    assert_next_victim(kept);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +160,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_asked_again_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(test_protected_share, setup, teardown),
         cmocka_unit_test_setup_teardown(test_list_share, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_whole_share, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
