@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "mail/sequel.h"
 #include "cmd/stats_cell.h"
 #include "cmd/stats_lists.h"
 #include "cmd/stats_trouble.h"
@@ -256,6 +257,39 @@ static void add_servers(const struct screen *screen)
     }
 }
 
+static uint64_t ahead_count(const struct stats_view *view, const char *what, enum sequel_step step)
+{
+    char name[STATS_WORD_SIZE];
+    (void)snprintf(name, sizeof name, "ahead_%s_%s", what, sequel_step_name(step));
+    return stats_view_metric(view, name);
+}
+
+static void add_ahead_step(const struct screen *screen, enum sequel_step step)
+{
+    uint64_t asked = ahead_count(screen->view, "asked", step);
+    uint64_t used = ahead_count(screen->view, "used", step);
+    if (asked == 0) {
+        return;
+    }
+    text_addf(screen->text, "%-19s", sequel_step_name(step));
+    stats_cell_count(screen->text, 7, asked);
+    stats_cell_count(screen->text, 7, used);
+    stats_cell_percent(screen->text, 7, used, asked);
+    text_add(screen->text, "\n");
+}
+
+/* What was fetched before a client asked it, by what it was foreseen from. */
+static void add_ahead(const struct screen *screen)
+{
+    if (stats_view_metric(screen->view, "fetches_ahead") == 0) {
+        return;
+    }
+    add_title(screen, "asked ahead          asked   used  used %");
+    for (unsigned step = SEQUEL_NONE + 1; step < SEQUEL_STEPS; step++) {
+        add_ahead_step(screen, (enum sequel_step)step);
+    }
+}
+
 static void add_cache(const struct screen *screen)
 {
     const struct stats_view *view = screen->view;
@@ -283,6 +317,7 @@ void stats_text_add(
     add_outcomes(&screen);
     add_servers(&screen);
     stats_lists_add(text, style, view);
+    add_ahead(&screen);
     add_cache(&screen);
     stats_trouble_add(text, style, view);
 }

@@ -13,7 +13,9 @@
  * no row has more opened subjects than matured ones.
  */
 #define HABIT_MAGIC   UINT32_C(0x4d584842)
-#define HABIT_VERSION 1
+#define HABIT_VERSION HABIT_SAVE_VERSION
+
+#define SAVE_SELECTOR_MAX (2 + 8 + HABIT_LABEL_SIZE)
 
 static void save_u64(struct writer *writer, uint64_t value)
 {
@@ -76,7 +78,7 @@ static void save_selectors(const struct habit *habit, struct writer *writer)
     writer_u16(writer, 0);
     for (unsigned i = 0; i < HABIT_SELECTORS; i++) {
         const struct habit_selector *selector = &habit->selectors[i];
-        if (selector->tag == 0) {
+        if (selector->tag == 0 || writer->size - writer->len < SAVE_SELECTOR_MAX) {
             continue;
         }
         count++;
@@ -101,6 +103,15 @@ size_t habit_save(const struct habit *habit, uint8_t *bytes_out, size_t size)
     save_worths(habit, &writer);
     save_selectors(habit, &writer);
     return writer.is_cut ? 0 : writer.len;
+}
+
+uint32_t habit_weight(const struct habit *habit)
+{
+    uint32_t weight = 0;
+    for (unsigned i = 0; i < HABIT_ROWS; i++) {
+        weight += habit->rows[i].matured;
+    }
+    return weight;
 }
 
 /* ---- And back ---- */

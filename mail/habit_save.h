@@ -11,10 +11,15 @@
  */
 struct habit;
 
-#define HABIT_SAVE_MAX (256u * 1024)
+#define HABIT_SAVE_MAX     65535u
+#define HABIT_SAVE_VERSION 1
 
-/* How many bytes were written; 0: `size` is too small. HABIT_SAVE_MAX is always enough. */
+/* How many bytes were written; 0: `size` is too small. HABIT_SAVE_MAX is enough for all but the
+ * last of a full table of selectors, which are then left out. */
 size_t habit_save(const struct habit *habit, uint8_t *bytes_out, size_t size);
+
+/* How much was learned: subjects that were watched to the end. */
+uint32_t habit_weight(const struct habit *habit);
 
 /* False, and nothing changed, unless every byte is as habit_save() writes it, or when memory for
  * reading it is short. What is under watch is forgotten. */

@@ -164,7 +164,7 @@ static bool ahead_ask(
     resolver->ahead.running++;
     resolver->ahead.saved -= CLOCK_US_PER_S;
     counter_add(&resolver->stats.fetches_ahead, 1);
-    counter_add(&resolver->stats.ahead_asked[next->step], 1);
+    resolver_stats_count_ahead(&resolver->stats, next->step, false);
     return true;
 }
 
@@ -265,7 +265,7 @@ void ahead_on_question(struct query_turn *turn)
     struct habit_visit visit = habit_on_question(ahead->habit, &question, turn->now);
     if (turn->foreseen != 0) {
         counter_add(&resolver->stats.fetches_ahead_used, 1);
-        counter_add(&resolver->stats.ahead_used[turn->foreseen], 1);
+        resolver_stats_count_ahead(&resolver->stats, (enum sequel_step)turn->foreseen, true);
         habit_on_used(&visit);
     }
     if (visit.subject == NULL) {

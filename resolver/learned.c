@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "mail/habit.h"
+#include "mail/habit_save.h"
 #include "resolver/memory.h"
 #include "resolver/probe.h"
 #include "resolver/resolver_private.h"
@@ -55,6 +57,33 @@ static void upstream_restore(
     }
 }
 
+static void habits_save(const struct learned_turn *turn, struct snapshot_blob *blob)
+{
+    static const uint8_t subject[] = "all";
+    const struct habit *habit = turn->resolver->ahead.habit;
+    uint8_t bytes[HABIT_SAVE_MAX];
+    blob->subject = subject;
+    blob->subject_len = sizeof subject - 1;
+    blob->bytes = bytes;
+    blob->len = habit_save(habit, bytes, sizeof bytes);
+    blob->weight = habit_weight(habit);
+    if (blob->len > 0 && blob->weight > 0) {
+        turn->take(turn->context, blob);
+    }
+}
+
+/* Habits do not age: what is not done any more is soon seen. */
+static void habits_restore(
+    struct resolver *resolver, const struct snapshot_blob *blob, int64_t age_us, int64_t now)
+{
+    struct habit *habit = resolver->ahead.habit;
+    (void)age_us;
+    (void)now;
+    if (blob->weight > habit_weight(habit)) {
+        (void)habit_load(habit, blob->bytes, blob->len);
+    }
+}
+
 static const struct learned_row {
     const char *name;
     uint16_t version;
@@ -62,6 +91,7 @@ static const struct learned_row {
     learned_restorer *restore;
 } learned_rows[] = {
     {"upstream", MEMORY_VERSION, upstream_save, upstream_restore},
+    {"habits", HABIT_SAVE_VERSION, habits_save, habits_restore},
 };
 
 #define LEARNED_ROWS (sizeof learned_rows / sizeof learned_rows[0])

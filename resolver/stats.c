@@ -68,3 +68,24 @@ uint64_t resolver_stats_read(const struct resolver_stats *stats, size_t index)
     must(index < resolver_metric_row_count);
     return counter_read(counters[index]);
 }
+
+/* Where the rows stand. */
+enum stats_row {
+#define METRIC_COUNTER(name, sentence) STATS_ROW_##name,
+#define METRIC_GAUGE(name, sentence)   STATS_ROW_##name,
+#include "resolver/metrics.def"
+#undef METRIC_COUNTER
+#undef METRIC_GAUGE
+};
+
+size_t resolver_stats_ahead_row(enum sequel_step step, bool is_used)
+{
+    must(step != SEQUEL_NONE && (unsigned)step < SEQUEL_STEPS);
+    size_t first = is_used ? STATS_ROW_ahead_used_client_ptr : STATS_ROW_ahead_asked_client_ptr;
+    return first + (size_t)step - 1;
+}
+
+void resolver_stats_count_ahead(struct resolver_stats *stats, enum sequel_step step, bool is_used)
+{
+    counter_add((struct counter *)stats + resolver_stats_ahead_row(step, is_used), 1);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,8 +46,6 @@ struct resolver_stats {
 #undef METRIC_COUNTER
 #undef METRIC_GAUGE
     struct histogram wait[QUESTION_CLASSES][OUTCOMES];
-    struct counter ahead_asked[SEQUEL_STEPS]; /* Questions asked ahead, by step. */
-    struct counter ahead_used[SEQUEL_STEPS];  /* Of these, those that a client asked in time. */
 };
 
 extern const struct metric_row resolver_metric_rows[];
@@ -54,3 +53,8 @@ extern const size_t resolver_metric_row_count;
 
 /* The counter of row `index`; rows and struct have one order. */
 uint64_t resolver_stats_read(const struct resolver_stats *stats, size_t index);
+
+/* Questions asked ahead by a step, or of these those that a client asked in time: its row, which
+ * there is for every step but SEQUEL_NONE, and one more. */
+size_t resolver_stats_ahead_row(enum sequel_step step, bool is_used);
+void resolver_stats_count_ahead(struct resolver_stats *stats, enum sequel_step step, bool is_used);

@@ -320,9 +320,10 @@ void scenario_expect_counter(const struct sim *sim, const char *name, uint64_t v
 uint64_t scenario_ahead_count(const struct sim *sim, const char *step, bool is_used)
 {
     const struct resolver_stats *stats = resolver_stats_of(sim->resolver);
-    for (size_t i = 0; i < SEQUEL_STEPS; i++) {
-        if (strcmp(sequel_step_name((enum sequel_step)i), step) == 0) {
-            return counter_read(is_used ? &stats->ahead_used[i] : &stats->ahead_asked[i]);
+    for (unsigned i = SEQUEL_NONE + 1; i < SEQUEL_STEPS; i++) {
+        enum sequel_step at = (enum sequel_step)i;
+        if (strcmp(sequel_step_name(at), step) == 0) {
+            return resolver_stats_read(stats, resolver_stats_ahead_row(at, is_used));
         }
     }
     sim_fail("no such step: %s", step);
