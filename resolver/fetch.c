@@ -235,7 +235,7 @@ void fetch_on_lost(
 /* What happens when the time that AWAIT was given has passed; AWAIT: wait on. */
 static enum fetch_step fetch_after_wait(struct resolver *resolver, struct fetch *fetch, int64_t now)
 {
-    if (fetch->detour.is_awaited) {
+    if (fetch->detour.is_awaited && now < fetch->ends_at) {
         return FETCH_ASK;
     }
     if (forward_is_spent(resolver, fetch, now)) {

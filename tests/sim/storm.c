@@ -23,15 +23,27 @@
 #define STORM_TURNS 600
 
 static const char *const confs[] = {
-    "upstreams = 192.0.2.1 192.0.2.2 192.0.2.3\ncache_size = 1M\nquestions_max = 64\n",
+    ("upstreams = 192.0.2.1 192.0.2.2 192.0.2.3\ncache_size = 1M\nquestions_max = 64\n"
+     "[zone d.example]\nroute = direct\n"),
     "upstreams = 192.0.2.1\ncache_size = 1M\nquestions_max = 64\n",
     ("upstreams = 192.0.2.2 192.0.2.1\nstale_max = 0\nquestions_max = 64\n"
-     "[upstream office]\nservers = 192.0.2.3\n[zone n3.example]\nupstream = office\n"),
+     "[upstream office]\nservers = 192.0.2.3\n[zone n3.example]\nupstream = office\n"
+     "[zone d.example]\nroute = direct\n[zone p1.d.example]\nroute = direct\n"),
 };
+
+/* A zone that is asked at its own name servers, and parts of it that they leave to others. */
+static const char direct_world[] =
+    "d.example. 300 SOA ns1.d.example. root.example. 1 3600 900 604800 60\n"
+    "d.example. 300 NS ns1.d.example.\nd.example. 300 NS ns2.d.example.\n"
+    "ns1.d.example. 300 A 192.0.2.4\nns2.d.example. 300 A 192.0.2.5\n"
+    "p1.d.example. 300 NS ns.p1.d.example.\nns.p1.d.example. 300 A 192.0.2.6\n"
+    "p2.d.example. 300 NS n1.example.\np2.d.example. 300 NS nowhere.example.\n"
+    "p3.d.example. 300 NS ns1.p3.d.example.\nns1.p3.d.example. 300 A 10.0.0.1\n"
+    "x1.d.example. 60 A 127.0.0.2\nx2.p1.d.example. 60 A 127.0.0.2\n";
 
 static char *storm_world(void)
 {
-    static char text[STORM_NAMES * 160 + 256];
+    static char text[STORM_NAMES * 160 + 1024];
     size_t len = (size_t)snprintf(
         text, sizeof text, "example. 300 SOA ns.example. root.example. 1 3600 900 604800 60\n");
     for (unsigned i = 0; i < STORM_NAMES; i++) {
@@ -39,14 +51,27 @@ static char *storm_world(void)
             "n%u.example. %u A 192.0.2.%u\nn%u.example. 60 MX 10 n%u.example.\n", i, 1 + i * 7,
             100 + i, i, (i + 1) % STORM_NAMES);
     }
+    memcpy(text + len, direct_world, sizeof direct_world);
     return text;
+}
+
+static void storm_name(struct random *dice, char *name, size_t size)
+{
+    uint32_t number = random_below(dice, STORM_NAMES * 2);
+    if (random_below(dice, 4) > 0) {
+        snprintf(name, size, "n%u.example", number);
+    } else if (random_below(dice, 2) > 0) {
+        snprintf(name, size, "x%u.d.example", number);
+    } else {
+        snprintf(name, size, "x%u.p%u.d.example", number, random_below(dice, 4));
+    }
 }
 
 static void storm_ask(struct sim *sim, struct random *dice)
 {
     static const uint16_t types[] = {TYPE_A, TYPE_MX, TYPE_AAAA, TYPE_TXT, TYPE_ANY, TYPE_AXFR};
     char name[64];
-    snprintf(name, sizeof name, "n%u.example", random_below(dice, STORM_NAMES * 2));
+    storm_name(dice, name, sizeof name);
     struct sim_question question = {
         .name = name,
         .type = types[random_below(dice, 100) < 95 ? random_below(dice, 4) : random_below(dice, 6)],
@@ -67,13 +92,31 @@ static void storm_garbage(struct sim *sim, struct random *dice)
     sim_ask_bytes(sim, bytes, random_below(dice, sizeof bytes), false);
 }
 
+/* What the zone's name servers are, or should be. */
+static void storm_authority(struct sim_server *server, struct random *dice, unsigned number)
+{
+    static const char *const zones[] = {"d.example", "d.example", "p1.d.example"};
+    struct sim_authority *authority = &server->authority;
+    const char *zone = random_below(dice, 8) > 0 ? zones[number - 4] : "elsewhere.example";
+    size_t len;
+    must(name_from_text(zone, strlen(zone), authority->zones[0].bytes, &len));
+    authority->zones[0].len = (uint8_t)len;
+    authority->zone_count = random_below(dice, 8) > 0 ? 1 : 0;
+    authority->has_no_glue = random_below(dice, 3) == 0;
+    authority->is_hearsay = random_below(dice, 6) == 0;
+}
+
 static void storm_weather(struct sim *sim, struct random *dice)
 {
-    const uint8_t bytes[16] = {192, 0, 2, (uint8_t)(1 + random_below(dice, 3))};
+    unsigned number = 1 + random_below(dice, 6);
+    const uint8_t bytes[16] = {192, 0, 2, (uint8_t)number};
     struct address address = {.family = ADDRESS_IPV4, .port = 53};
     memcpy(address.bytes, bytes, sizeof bytes);
     struct sim_server *server = sim_server_at(sim, &address);
     sim_server_well(server);
+    if (number >= 4) {
+        storm_authority(server, dice, number);
+    }
     server->loss = random_below(dice, 3) == 0 ? random_below(dice, 60) : 0;
     server->duplicates = random_below(dice, 3) == 0 ? 30 : 0;
     server->jitter_us = random_below(dice, 800000);
