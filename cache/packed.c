@@ -14,7 +14,8 @@
 #define PACKED_QUESTION_TAIL 4
 
 /* The numbers of answer and authority records. */
-#define PACKED_COUNTS_SIZE 2
+#define PACKED_QUESTION_TAIL 4 /* Type and class. */
+#define PACKED_COUNTS_SIZE   2
 
 #define PACKED_POINTER      0xc0u
 #define PACKED_POINTER_MASK 0x3fffu
@@ -198,15 +199,18 @@ static void packed_unfold_authority(
 static void packed_unfold_head(
     const struct entry *entry, uint16_t type, const uint8_t counts[2], struct writer *to)
 {
-    writer_u16(to, 0);
-    writer_u16(to, packed_header_flags(entry->kind, (entry->flags & ENTRY_MESSAGE_AD) != 0));
-    writer_u16(to, 1);
-    writer_u16(to, counts[0]);
-    writer_u16(to, counts[1]);
-    writer_u16(to, 0);
-    writer_bytes(to, entry_name(entry), entry->name_len);
-    writer_u16(to, type);
-    writer_u16(to, entry_class(entry));
+    size_t name_len = entry->name_len;
+    uint8_t *head = writer_take(to, HEADER_SIZE + name_len + PACKED_QUESTION_TAIL);
+    must(head != NULL);
+    memset(head, 0, HEADER_SIZE);
+    header_set_flags(
+        head, packed_header_flags(entry->kind, (entry->flags & ENTRY_MESSAGE_AD) != 0));
+    bytes_put_u16(head + 4, 1);
+    bytes_put_u16(head + 6, counts[0]);
+    bytes_put_u16(head + 8, counts[1]);
+    memcpy(head + HEADER_SIZE, entry_name(entry), name_len);
+    bytes_put_u16(head + HEADER_SIZE + name_len, type);
+    bytes_put_u16(head + HEADER_SIZE + name_len + 2, entry_class(entry));
 }
 
 void packed_unfold(

@@ -19,6 +19,10 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
     add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong
         -fstack-clash-protection -fcf-protection -g)
     add_link_options(-pie -Wl,-z,relro,-z,now)
+    # Floors are libraries, and a hit goes through all of them: calls between files are worth inlining.
+    include(CheckIPOSupported)
+    check_ipo_supported(RESULT has_ipo LANGUAGES C)
+    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ${has_ipo})
 endif()
 # Assertions (base/must.h) stay on in every build; NDEBUG only silences libc's assert.
 add_compile_definitions(_GNU_SOURCE)
