@@ -70,7 +70,7 @@ enum step_verdict query_parse(struct query_turn *turn)
     if (verdict == MESSAGE_MALFORMED) {
         return query_reject(turn, RCODE_FORMERR);
     }
-    query->question = message.question;
+    question_copy(&query->question, &message.question);
     turn->source.has_question = true;
     if (message.edns.version != 0) {
         return query_reject(turn, RCODE_BADVERS);

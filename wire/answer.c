@@ -120,8 +120,9 @@ static void answer_copy_stored(
     if (stored->bytes != bytes_out) {
         memcpy(bytes_out, stored->bytes, stored->len);
     }
-    struct writer spelling = writer_of(bytes_out + HEADER_SIZE, stored->len - HEADER_SIZE);
-    question_write(&spelling, question);
+    memcpy(bytes_out + HEADER_SIZE, question->name, question->name_len);
+    bytes_put_u16(bytes_out + records_at - ANSWER_QUESTION_TAIL, question->type);
+    bytes_put_u16(bytes_out + records_at - 2, question->class);
     answer_age_records(bytes_out, stored->len, records_at, &stored->extra);
 }
 

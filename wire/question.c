@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "wire/question.h"
 
+#include <string.h>
+
+void question_copy(struct question *copy_out, const struct question *question)
+{
+    memcpy(copy_out->name, question->name, question->name_len);
+    copy_out->name_len = question->name_len;
+    copy_out->type = question->type;
+    copy_out->class = question->class;
+}
+
 bool question_read(struct reader *reader, struct question *question_out)
 {
     struct reader ahead = *reader;

@@ -18,6 +18,9 @@ struct question {
     uint16_t class;
 };
 
+/* Of the name only the bytes that there are. */
+void question_copy(struct question *copy_out, const struct question *question);
+
 /* False: not a question; reader unmoved. */
 bool question_read(struct reader *reader, struct question *question_out);
 void question_write(struct writer *writer, const struct question *question);
