@@ -26,8 +26,9 @@ PARTS = ["hits", "misses", "workers", "memory", "entries", "restart"]
 OURS = "mxcache"
 PROGRAMS = ("upstream", "answers", "echo", "chase")
 SMALL_MB, LARGE_MB = 5, 480
-ENTRY_BYTES = 1024  # Of cache_size, for each answer that is to be held.
-WORKERS_LANES = {"8 sockets": (), "1 socket": ("-s", 1, "-w", 64)}
+ENTRY_BYTES = 192  # Of mxcache's cache_size, for each answer that is to be held.
+# So many questions are under way that each worker's batches are as large as one worker's.
+WORKERS_LANES = {"8 sockets": ("-w", 32), "1 socket": ("-s", 1, "-w", 256)}
 ERRORS = (live.Failure, OSError, subprocess.SubprocessError)
 
 
@@ -153,7 +154,11 @@ class Bench:
             stage.server_stop(server)
 
     def memory_full(self, name, load, kind):
-        place = self.place_large(entries=self.plan.cached * 5 // 4)
+        # mxcache's index is as large as its budget says, so that is what the answers need.
+        size_mb = 1 + (self.plan.cached * ENTRY_BYTES >> 20) if name == OURS else LARGE_MB
+        place = self.place(
+            room_mb=LARGE_MB, entries=self.plan.cached * 5 // 4, extra=settings_for(size_mb)
+        )
         server = self.server(name, place)
         try:
             found = cost.memory_run(load, server, place.port, kind, self.plan.cached)

@@ -12,8 +12,8 @@
 #include "wire/header.h"
 
 #define ANSWER_MAX      1500
-#define ID_SLOT_BITS    6 /* The upper bits of an id are its slot. */
-#define ID_CHANCE_BITS  10
+#define ID_SLOT_BITS 8
+#define ID_CHANCE_BITS  8
 #define RECEIVE_BUFFER  (1 << 20)
 #define LOOK_MS         100 /* Between looks for what was lost. */
 #define CHANCE_FACTOR   UINT32_C(1664525)

@@ -15,7 +15,7 @@ struct deck;
  * A question without an answer is asked again after a second, a few times. One owner, one thread.
  */
 #define VOLLEY_SOCKETS_MAX 32
-#define VOLLEY_WINDOW_MAX  64
+#define VOLLEY_WINDOW_MAX  256
 #define VOLLEY_PATIENCE_US (INT64_C(1) * 1000000)
 #define VOLLEY_TRIES       4
 
