@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <getopt.h>
+#include <inttypes.h>
 #include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,16 +9,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/must.h"
 #include "base/text.h"
+#include "daemon/look_back.h"
+#include "daemon/metrics_text.h"
+#include "daemon/stats_view.h"
 #include "cmd/client.h"
 #include "cmd/cmd.h"
 #include "cmd/stats_cell.h"
 #include "cmd/stats_json.h"
-#include "daemon/metrics_text.h"
 #include "cmd/stats_read.h"
 #include "cmd/stats_text.h"
-#include "daemon/stats_view.h"
 
 /* More than any view can fill: 512 servers with the longest names, eleven lines each. */
 #define STATS_OUTPUT_SIZE     ((size_t)16 << 20)
@@ -26,10 +29,11 @@
 
 static const char stats_usage[] =
     "usage: mxcache stats [-s SOCKET | -c FILE] [--json | --openmetrics]\n"
-    "                     [--watch [SECONDS]]\n"
+    "                     [--since DURATION] [--watch [SECONDS]]\n"
     "\n"
-    "What the daemon has done since its start.\n"
+    "What the daemon has done since its start, or lately.\n"
     "\n"
+    "  -S, --since DURATION only the last 10m, 2h, ... by minutes, up to a day\n"
     "  -j, --json           one JSON object; its names stand in mxcache(8)\n"
     "  -m, --openmetrics    OpenMetrics text, for Prometheus\n"
     "  -w, --watch          again every SECONDS (default 2), until interrupted\n" CLIENT_USAGE;
@@ -37,6 +41,7 @@ static const char stats_usage[] =
 static const struct option stats_options[] = {
     {"json", no_argument, NULL, 'j'},
     {"openmetrics", no_argument, NULL, 'm'},
+    {"since", required_argument, NULL, 'S'},
     {"watch", optional_argument, NULL, 'w'},
     CLIENT_LONG_OPTIONS,
     {NULL, 0, NULL, 0},
@@ -54,12 +59,24 @@ struct stats_line {
     bool is_watching;
     bool wants_help;
     uint64_t watch_s;
+    uint64_t since_s; /* 0: since the start. */
 };
 
 static bool complain(const char *sentence)
 {
     (void)fprintf(stderr, "mxcache stats: %s\n", sentence);
     return false;
+}
+
+static bool read_since(struct stats_line *line, const char *word)
+{
+    int64_t since_us;
+    if (!text_parse_duration(word, strlen(word), &since_us) || since_us < CLOCK_US_PER_S ||
+        since_us > LOOK_BACK_S_MAX * CLOCK_US_PER_S) {
+        return complain("--since takes a duration from 1s to 1d, such as 10m.");
+    }
+    line->since_s = (uint64_t)(since_us / CLOCK_US_PER_S);
+    return true;
 }
 
 /* The seconds of --watch stand behind `=` or as a word of their own. */
@@ -80,8 +97,8 @@ static bool read_seconds(struct stats_line *line, int argc, char **argv)
 static bool stats_line_read(struct stats_line *line, int argc, char **argv)
 {
     int option;
-    while ((option = getopt_long(argc, argv, "jmw::" CLIENT_SHORT_OPTIONS, stats_options, NULL)) !=
-           -1) {
+    while ((option = getopt_long(
+                argc, argv, "jmw::S:" CLIENT_SHORT_OPTIONS, stats_options, NULL)) != -1) {
         enum stats_form form = line->form;
         if (option == 'j') {
             line->form = STATS_FORM_JSON;
@@ -92,6 +109,10 @@ static bool stats_line_read(struct stats_line *line, int argc, char **argv)
             if (optarg != NULL && !reply_number(optarg, STATS_WATCH_S_MAX, &line->watch_s)) {
                 return complain("--watch takes a whole number of seconds, up to 86400.");
             }
+        } else if (option == 'S') {
+            if (!read_since(line, optarg)) {
+                return false;
+            }
         } else if (option == 'h') {
             line->wants_help = true;
         } else if (!client_take_option(&line->place, option, optarg)) {
@@ -100,6 +121,9 @@ static bool stats_line_read(struct stats_line *line, int argc, char **argv)
         if (form != STATS_FORM_TEXT && form != line->form) {
             return complain("give one of --json and --openmetrics.");
         }
+    }
+    if (line->since_s > 0 && line->form == STATS_FORM_OPENMETRICS) {
+        return complain("--openmetrics counts from the start: your monitoring takes differences.");
     }
     return read_seconds(line, argc, argv);
 }
@@ -145,7 +169,14 @@ struct stats_look {
 static int look_once(struct stats_look *look)
 {
     struct reply reply;
-    int exit_code = client_run(&look->line->place, "stats", &reply);
+    char command[64];
+    struct text line;
+    text_init(&line, command, sizeof command);
+    text_add(&line, "stats");
+    if (look->line->since_s > 0) {
+        text_addf(&line, " since %" PRIu64, look->line->since_s);
+    }
+    int exit_code = client_run(&look->line->place, command, &reply);
     if (exit_code == EX_OK && !stats_read(&reply, look->view)) {
         exit_code = client_complain_reply("stats");
     }

@@ -153,6 +153,8 @@ static void add_head(struct text *text, const struct stats_view *view)
     text_add(text, ",");
     add_number(text, "uptime_s", view->uptime_s);
     text_add(text, ",");
+    add_number(text, "covers_s", view->covers_s > 0 ? view->covers_s : view->uptime_s);
+    text_add(text, ",");
     add_number(text, "workers", view->workers);
     text_add(text, ",");
     add_number(text, "pid", view->pid);

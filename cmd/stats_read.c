@@ -31,6 +31,11 @@ static bool read_info(const struct words *words, struct stats_view *view)
            reply_number(words->at[3], UINT32_MAX, &view->pid);
 }
 
+static bool read_covers(const struct words *words, struct stats_view *view)
+{
+    return words->count >= 1 && reply_number(words->at[0], UINT32_MAX, &view->covers_s);
+}
+
 static const char *find_sentence(const struct metric_row *rows, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
@@ -271,6 +276,7 @@ struct line_kind {
 
 static const struct line_kind line_kinds[] = {
     {"info", read_info},
+    {"covers", read_covers},
     {"metric", read_metric},
     {"wait", read_wait},
     {"upstream", read_upstream},

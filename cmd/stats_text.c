@@ -110,6 +110,11 @@ static void add_head(const struct screen *screen)
     stats_cell_colour(screen->text, screen->style, STATS_COLOUR_NONE);
     add_health_reason(screen, health);
     text_add(screen->text, ".\n");
+    if (screen->view->covers_s > 0) {
+        text_add(screen->text, "The numbers are those of the last ");
+        stats_cell_uptime(screen->text, screen->view->covers_s);
+        text_add(screen->text, ".\n");
+    }
     add_summary(screen);
 }
 

@@ -108,6 +108,11 @@ static void add_lists(
     }
 }
 
+static const char *trouble_heading(const struct stats_view *view)
+{
+    return view->covers_s > 0 ? "what went wrong lately" : "what went wrong since the start";
+}
+
 static bool has_list_trouble(const struct stats_view *view)
 {
     for (size_t i = 0; i < view->list_count; i++) {
@@ -123,7 +128,7 @@ void stats_trouble_add(
 {
     bool is_first = !has_list_trouble(view);
     if (!is_first) {
-        add_heading(text, style, "what went wrong since the start");
+        add_heading(text, style, trouble_heading(view));
         add_lists(text, style, view);
     }
     for (size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
@@ -132,7 +137,7 @@ void stats_trouble_add(
             continue;
         }
         if (is_first) {
-            add_heading(text, style, "what went wrong since the start");
+            add_heading(text, style, trouble_heading(view));
             is_first = false;
         }
         stats_cell_colour(text, style, STATS_COLOUR_YELLOW);
@@ -141,6 +146,8 @@ void stats_trouble_add(
         add_sentence(text, metric->sentence != NULL ? metric->sentence : metric->name);
     }
     if (is_first) {
-        add_heading(text, style, "nothing went wrong since the start");
+        add_heading(text, style,
+            view->covers_s > 0 ? "nothing went wrong lately"
+                               : "nothing went wrong since the start");
     }
 }

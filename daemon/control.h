@@ -26,6 +26,9 @@
  *         list ZONE STANDING DAY QUOTA WAIT_P50_US WAIT_P99_US WAIT_MAX_US MISS_P50_US MISS_P99_US
  *             MISS_MAX_US COUNT..., all on one line
  *
+ *     stats since SECONDS: the same, of the time since then, by minutes; and
+ *         covers SECONDS
+ *
  *     upstreams
  *         upstream GROUP ADDRESS TLS
  *

@@ -13,6 +13,7 @@
 #include "conf/parse.h"
 #include "daemon/control.h"
 #include "daemon/control_request.h"
+#include "daemon/look_back.h"
 
 static const char *metric_kind_name(enum metric_kind kind)
 {
@@ -116,11 +117,25 @@ static void list_add(struct text *answer, const struct stats_list *list)
     text_add(answer, "\n");
 }
 
-static void stats_run(struct control_commands *commands, struct text *answer)
+/* Since when the numbers count, if not since the start. */
+static void covers_add(
+    struct control_commands *commands, uint64_t since_s, int64_t now, struct text *answer)
 {
-    int64_t uptime_s = (clock_now() - commands->started_at) / CLOCK_US_PER_S;
+    if (since_s == 0) {
+        return;
+    }
+    int64_t since = now - (int64_t)since_s * CLOCK_US_PER_S;
+    int64_t from = look_back_apply(commands->look_back, commands->export, since);
+    text_addf(answer, "covers %" PRId64 "\n", (now - from) / CLOCK_US_PER_S);
+}
+
+static void stats_run(struct control_commands *commands, uint64_t since_s, struct text *answer)
+{
+    int64_t now = clock_now();
+    int64_t uptime_s = (now - commands->started_at) / CLOCK_US_PER_S;
     text_addf(answer, "info %s %" PRId64 " %zu %ld %s\n", commands->version, uptime_s,
         commands->sources.worker_count, (long)getpid(), commands->config);
+    covers_add(commands, since_s, now, answer);
     metrics_add(answer, commands->export);
     waits_add(answer, commands->export);
     upstreams_run(commands, answer, true);
@@ -229,7 +244,7 @@ static void commands_run_checked(
         text_add(answer, "ok\n");
         export_gather(commands->export, &commands->sources);
         if (request->command == CONTROL_STATS) {
-            stats_run(commands, answer);
+            stats_run(commands, request->since_s, answer);
         } else {
             upstreams_run(commands, answer, false);
         }

@@ -18,6 +18,7 @@ struct text;
 struct control_commands {
     struct export_sources sources;
     struct export *export;
+    struct look_back *look_back;
     const char *version;
     const char *config; /* The file's path, or "-". */
     int64_t started_at;

@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "wire/name.h"
 #include "wire/types.h"
+#include "daemon/look_back.h"
 
 #define WORDS_MAX 4
 
@@ -22,6 +24,7 @@ enum argument {
     ARGUMENT_NONE,
     ARGUMENT_NAME,
     ARGUMENT_NAME_AND_TYPE, /* The type may be left out: A. */
+    ARGUMENT_SECONDS,
 };
 
 struct row {
@@ -32,6 +35,7 @@ struct row {
 
 static const struct row rows[] = {
     {{"ping", NULL}, CONTROL_PING, ARGUMENT_NONE},
+    {{"stats", "since"}, CONTROL_STATS, ARGUMENT_SECONDS},
     {{"stats", NULL}, CONTROL_STATS, ARGUMENT_NONE},
     {{"lookup", NULL}, CONTROL_LOOKUP, ARGUMENT_NAME_AND_TYPE},
     {{"upstreams", NULL}, CONTROL_UPSTREAMS, ARGUMENT_NONE},
@@ -98,6 +102,17 @@ static bool request_set_name(struct control_request *request, const struct word 
     return true;
 }
 
+static bool request_set_seconds(
+    struct control_request *request, const struct word *word, const char **complaint_out)
+{
+    bool is_well = text_parse_u64(word->text, word->len, LOOK_BACK_S_MAX, &request->since_s) &&
+                   request->since_s > 0;
+    if (!is_well) {
+        *complaint_out = "this is no number of seconds from 1 to 86400";
+    }
+    return is_well;
+}
+
 bool control_request_parse(
     const char *line, size_t len, struct control_request *request_out, const char **complaint_out)
 {
@@ -110,8 +125,9 @@ bool control_request_parse(
     }
     const struct row *row = row_find(&words, &used);
     if (row == NULL) {
-        *complaint_out = "no such command; there are: ping, stats, lookup NAME [TYPE], upstreams, "
-                         "flush name NAME, flush under NAME, flush all, reload";
+        *complaint_out =
+            "no such command; there are: ping, stats, stats since SECONDS, "
+            "lookup NAME [TYPE], upstreams, flush name NAME, flush under NAME, flush all, reload";
         return false;
     }
     request_out->command = row->command;
@@ -119,8 +135,13 @@ bool control_request_parse(
     size_t least = row->argument == ARGUMENT_NONE ? 0 : 1;
     size_t most = row->argument == ARGUMENT_NAME_AND_TYPE ? 2 : least;
     if (left < least || left > most) {
-        *complaint_out = left < least ? "the command needs a name" : "too many words";
+        *complaint_out = left > most                         ? "too many words"
+                         : row->argument == ARGUMENT_SECONDS ? "the command needs seconds"
+                                                             : "the command needs a name";
         return false;
+    }
+    if (row->argument == ARGUMENT_SECONDS) {
+        return request_set_seconds(request_out, &words.items[used], complaint_out);
     }
     if (left > 0 && !request_set_name(request_out, &words.items[used])) {
         *complaint_out = "this is not a domain name";

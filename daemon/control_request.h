@@ -24,7 +24,8 @@ struct control_request {
     enum control_command command;
     uint8_t name[255]; /* Wire form, lower case. Of LOOKUP, FLUSH_NAME and FLUSH_UNDER. */
     size_t name_len;
-    uint16_t type; /* Of LOOKUP. */
+    uint16_t type;    /* Of LOOKUP. */
+    uint64_t since_s; /* Of STATS: how far back; 0: to the start. */
 };
 
 /* `line` without its newline. False: `complaint_out` is a sentence, a literal. */

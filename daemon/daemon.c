@@ -28,6 +28,7 @@
 #include "daemon/export.h"
 #include "daemon/identity.h"
 #include "daemon/keeper.h"
+#include "daemon/look_back.h"
 #include "daemon/metrics_http.h"
 #include "daemon/metrics_pages.h"
 #include "daemon/notify.h"
@@ -42,6 +43,7 @@
 #define LOOP_FLAGS                                                                                 \
     (EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOSIGMASK | EVFLAG_NOTIMERFD | EVFLAG_NOINOTIFY)
 
+#define MINUTE_S      60. /* Between two notes of what has been counted. */
 #define WATCH_FILE_S  5.
 #define DRAIN_CHECK_S 0.01
 
@@ -56,6 +58,7 @@ struct daemon {
     struct worker **workers;
     size_t worker_count;
     struct export *export;
+    struct look_back *look_back;
     struct keeper *keeper;
     struct control *control;
     struct control_commands commands;
@@ -68,6 +71,7 @@ struct daemon {
     ev_signal term;
     ev_signal interrupt;
     ev_timer watch;
+    ev_timer minute;
     ev_timer drain;
     ev_timer watchdog;
     struct file_mark marks[2];
@@ -314,6 +318,15 @@ static void daemon_on_watchdog(struct ev_loop *loop, ev_timer *watcher, int even
     }
 }
 
+static void daemon_on_minute(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    (void)loop;
+    (void)events;
+    struct daemon *daemon = watcher->data;
+    export_gather(daemon->export, &daemon->commands.sources);
+    look_back_note(daemon->look_back, daemon->export, clock_now());
+}
+
 static void daemon_on_syserr(const char *message) __attribute__((noreturn));
 
 static void daemon_on_syserr(const char *message)
@@ -336,6 +349,9 @@ static void daemon_add_watchers(struct daemon *daemon)
     daemon->term.data = daemon;
     daemon->interrupt.data = daemon;
     daemon->watch.data = daemon;
+    ev_timer_init(&daemon->minute, daemon_on_minute, 0., MINUTE_S);
+    daemon->minute.data = daemon;
+    ev_timer_start(daemon->loop, &daemon->minute);
     daemon->drain.data = daemon;
     daemon->watchdog.data = daemon;
 
@@ -363,11 +379,12 @@ static bool daemon_make_memory(struct daemon *daemon, struct trouble *trouble)
         .secret = hash_key_new(&random),
     });
     daemon->export = export_new();
+    daemon->look_back = look_back_new();
     daemon->workers = calloc(settings->workers, sizeof(struct worker *));
     daemon->turns_seen = calloc(settings->workers, sizeof *daemon->turns_seen);
     daemon->commands.message = malloc(MESSAGE_SIZE_MAX);
-    if (daemon->cache == NULL || daemon->export == NULL || daemon->workers == NULL ||
-        daemon->turns_seen == NULL || daemon->commands.message == NULL) {
+    if (daemon->cache == NULL || daemon->export == NULL || daemon->look_back == NULL ||
+        daemon->workers == NULL || daemon->turns_seen == NULL || daemon->commands.message == NULL) {
         trouble_set_memory(trouble);
         return false;
     }
@@ -405,6 +422,7 @@ static bool daemon_make_control(struct daemon *daemon, struct trouble *trouble)
         .main_stats = &daemon->stats,
     };
     commands->export = daemon->export;
+    commands->look_back = daemon->look_back;
     commands->version = daemon->options->version;
     commands->config = file == NULL ? "-" : file;
     commands->started_at = daemon->started_at;
@@ -544,6 +562,7 @@ static void daemon_fini(struct daemon *daemon)
     notify_fini(&daemon->notify);
     cache_free(&daemon->cache);
     export_free(&daemon->export);
+    look_back_free(&daemon->look_back);
     free(daemon->workers);
     free(daemon->turns_seen);
     free(daemon->commands.message);

@@ -51,6 +51,7 @@ struct stats_view {
     uint64_t uptime_s;
     uint64_t workers;
     uint64_t pid;
+    uint64_t covers_s; /* The numbers are those of the last so many seconds; 0: since the start. */
     struct stats_metric metrics[STATS_METRICS_MAX];
     size_t metric_count;
     struct histogram_sum waits[QUESTION_CLASSES][OUTCOMES];

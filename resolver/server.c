@@ -121,12 +121,13 @@ int64_t server_try_timeout(const struct server *server, unsigned tries_before, i
     return timeout < max_us ? timeout : max_us;
 }
 
-/* Where little is lost, `permille`; where much is, up to five in a hundred (the 95th percentile).
- */
+/* Where little is lost, `permille`; where much is, up to five in a hundred (the 95th percentile),
+ * or what the operator pays for. */
 static unsigned server_tail_permille(const struct server *server, unsigned permille)
 {
+    unsigned most = permille > 50 ? permille : 50;
     unsigned tail = permille + (unsigned)(2000.0f * server->loss);
-    return tail < 50 ? tail : 50;
+    return tail < most ? tail : most;
 }
 
 int64_t server_hedge_delay(const struct server *server, unsigned permille)

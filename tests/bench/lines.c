@@ -153,6 +153,10 @@ static void question_count(struct lines *lines, size_t address, bool is_stream, 
     if (lines->first_at == 0) {
         lines->first_at = now;
     }
+    if (count->first_at == 0) {
+        count->first_at = now;
+    }
+    count->settled += now - count->first_at > LINES_SETTLE_US ? 1 : 0;
 }
 
 /* Parks the reply; `from` says where it goes. */

@@ -23,6 +23,7 @@
 #define LINES_MAX             (2 * WEATHER_ADDRESSES_MAX + LINES_CONNECTIONS_MAX)
 #define LINES_QUERY_MAX       BURST_QUERY_SIZE
 #define LINES_PARKED_MAX      32768
+#define LINES_SETTLE_US       (INT64_C(3) * 1000000)
 
 enum line_kind {
     LINE_FREE,
@@ -47,6 +48,8 @@ struct line_count {
     uint64_t by_tcp;
     uint64_t unanswered; /* Lost, silent or dead. */
     uint64_t peak;       /* In the busiest second. */
+    uint64_t settled;    /* Later than LINES_SETTLE_US after the first one. */
+    int64_t first_at;
     int64_t second;
     uint64_t in_second;
 };

@@ -6,11 +6,12 @@
  * JSON; progress goes to standard error.
  *
  *     sessions [-n SESSIONS] [-c AT_A_TIME] [-s SEED] [-f FIRST] [-t SECONDS] [-x SECONDS]
- *              [-l LATE_MS] [-q] [-v] SERVER@PORT
+ *              [-l LATE_MS] [-p] [-q] [-v] SERVER@PORT
  *
  * -f is the number of the first session: equal numbers and seeds ask equal questions. After -t no
  * more sessions begin, after -x all is over, whatever is under way. -l is the wait from which an
- * answer counts as late; -v names the late ones. -q: no progress.
+ * answer counts as late; -v names the late ones. -p is a prophet's load: each session asks all its
+ * questions at once, so its wait is what perfect foresight would leave. -q: no progress.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -42,6 +43,7 @@ struct load_options {
     int64_t begin_us; /* No session begins later. */
     int64_t end_us;   /* All ends then. */
     int64_t late_us;
+    bool is_foreseen;
     bool is_quiet;
     bool is_verbose;
 };
@@ -87,6 +89,15 @@ static void pause_begin(struct load *load, struct session *session, int64_t now)
     deadlines_set(&load->pauses, &session->pause, now + step->pause_us);
 }
 
+/* All that the session will ask, in one step. */
+static void plan_foresee(struct workload_plan *plan)
+{
+    plan->steps[0].manner = WORKLOAD_FILTER;
+    plan->steps[0].first = 0;
+    plan->steps[0].count = plan->question_count;
+    plan->step_count = 1;
+}
+
 static void session_begin(struct load *load, struct session *session, int64_t now)
 {
     session->is_used = true;
@@ -94,6 +105,9 @@ static void session_begin(struct load *load, struct session *session, int64_t no
     session->step = 0;
     session->wait_us = 0;
     workload_plan(&load->workload, load->options.first + load->begun, &session->plan);
+    if (load->options.is_foreseen) {
+        plan_foresee(&session->plan);
+    }
     load->begun++;
     load->under_way++;
     pause_begin(load, session, now + arrival(load, session));
@@ -222,6 +236,7 @@ static void result_print(struct load *load)
 {
     char bytes[RESULT_SIZE];
     struct text text;
+    struct tally_summary later = tally_sum_up_later(&load->waits);
     struct tally_summary waits = tally_sum_up(&load->waits);
     struct tally_summary answers = tally_sum_up(&load->answers);
     double seconds = (double)(clock_now() - load->started_at) / (double)CLOCK_US_PER_S;
@@ -237,7 +252,9 @@ static void result_print(struct load *load)
     count_add(&text, "truncated", load->asker.truncated);
     text_addf(&text, ",\"seconds\":%.2f,", seconds);
     summary_add(&text, &waits);
-    text_add(&text, ",\"answer\":{");
+    text_add(&text, ",\"later\":{");
+    summary_add(&text, &later);
+    text_add(&text, "},\"answer\":{");
     summary_add(&text, &answers);
     text_add(&text, "}}");
     puts(bytes);
@@ -303,9 +320,11 @@ static bool options_read(struct load_options *options, int argc, char **argv)
 {
     int option = 0;
     bool is_good = true;
-    while ((option = getopt(argc, argv, "n:c:s:f:t:x:l:qv")) != -1) {
+    while ((option = getopt(argc, argv, "n:c:s:f:t:x:l:pqv")) != -1) {
         if (option == 'q') {
             options->is_quiet = true;
+        } else if (option == 'p') {
+            options->is_foreseen = true;
         } else if (option == 'v') {
             options->is_verbose = true;
         } else {

@@ -14,12 +14,14 @@ import subprocess
 import sys
 import time
 
+import cost
 import peers
 import stage
 import tables
 from stage import live
 
 UPSTREAMS = [("127.0.0.2", 5301), ("127.0.0.3", 5301)]
+OURS = "mxcache"
 STALE_TTL = 5  # Seconds: some servers keep nothing shorter.
 SETTLE = 1.0  # After start, before anything is counted.
 
@@ -38,11 +40,14 @@ class Weather:
     hole_at: float = None  # Seconds after the start.
     is_dead: bool = False
     is_warmed: bool = False
+    is_foreseen: bool = False
     estimate: float = 30.0  # Seconds a run takes, until one has been seen.
 
 
 WEATHERS = {
     "calm": Weather(),
+    "foreseen": Weather(is_foreseen=True),
+    "single": Weather(upstreams=1),
     "loss": Weather(upstreams=1, loss=2.0),
     "blackhole": Weather(hole_at=8.0, estimate=40.0),
     "stale": Weather(
@@ -50,7 +55,7 @@ WEATHERS = {
     ),
     "cold": Weather(sessions=200, begin=20, end=25, late_ms=4050, is_dead=True),
 }
-QUICK_SESSIONS = {"calm": 500, "loss": 500, "blackhole": 600, "stale": 80, "cold": 80}
+QUICK_SESSIONS = {"calm": 500, "single": 500, "foreseen": 500, "loss": 500, "blackhole": 600, "stale": 80, "cold": 80}
 QUICK_HOLE = 2.0
 
 
@@ -68,7 +73,8 @@ def server_start(name, weather, number):
 def generator_run(weather, seed, port):
     command = (
         stage.TOOLS / "sessions", "-q", "-n", weather.sessions, "-s", seed, "-t", weather.begin,
-        "-x", weather.end, "-l", weather.late_ms, f"127.0.0.1@{port}",
+        "-x", weather.end, "-l", weather.late_ms, *(["-p"] if weather.is_foreseen else []),
+        f"127.0.0.1@{port}",
     )  # fmt: skip
     result = subprocess.run(
         [str(word) for word in command],
@@ -113,7 +119,11 @@ def run_one(name, weather, number, seed):
         server, port = server_start(name, weather, number)
         try:
             time.sleep(SETTLE)
-            return measure(upstream, server, port, weather, seed)
+            result = measure(upstream, server, port, weather, seed)
+            if name == OURS:
+                socket = live.LOGS / f"{number}-{name}" / "control.sock"
+                result["metrics"] = cost.metrics_read(socket)
+            return result
         finally:
             stage.server_stop(server)
     except (live.Failure, OSError, subprocess.SubprocessError) as error:

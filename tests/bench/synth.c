@@ -170,9 +170,37 @@ static unsigned listed_percent(enum list_kind kind)
     return 0;
 }
 
+/* Lists are honest where they are tested (RFC 5782 section 5): 127.0.0.1 and names that nobody has
+ * are not on them, 127.0.0.2 and the providers' own test names are. */
+static bool is_test_point(
+    const struct synth *synth, const struct list_question *list, bool *is_listed_out)
+{
+    static const uint8_t bench[] = "\5bench";
+    const struct address *address = &list->address;
+    if (list->has_address) {
+        *is_listed_out = address->bytes[3] == 2;
+        return address->family == ADDRESS_IPV4 && address->bytes[0] == 127;
+    }
+    size_t tail = sizeof bench - 1;
+    bool is_ours =
+        list->zone_at > tail && memcmp(synth->name + list->zone_at - tail, bench, tail) == 0;
+    *is_listed_out =
+        memchr(synth->name, '-', list->zone_at) != NULL || memcmp(synth->name, "\7dbltest", 8) == 0;
+    return list->kind == LIST_KIND_DOMAIN && !is_ours;
+}
+
+static bool is_listed(const struct synth *synth, const struct list_question *list)
+{
+    bool is_listed;
+    if (is_test_point(synth, list, &is_listed)) {
+        return is_listed;
+    }
+    return !synth->world->lists_nothing && percentile(synth) < listed_percent(list->kind);
+}
+
 static void list_put(struct synth *synth, const struct list_question *list)
 {
-    if (synth->world->lists_nothing || percentile(synth) >= listed_percent(list->kind)) {
+    if (!is_listed(synth, list)) {
         denial_put(synth, RCODE_NXDOMAIN, list->zone_at, ttl_between(synth, 60, 300));
     } else if (synth->asked->type == TYPE_A) {
         address_record(synth, 0x7f000002u, ttl_between(synth, 300, 300));

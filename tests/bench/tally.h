@@ -29,3 +29,7 @@ void tally_add(struct tally *tally, int64_t duration_us);
 
 /* Zeros when there is nothing. */
 struct tally_summary tally_sum_up(struct tally *tally);
+
+/* Of the half that was added later: what a cache that knows the first half makes of it. To be asked
+ * for first, since summing up loses the order. */
+struct tally_summary tally_sum_up_later(struct tally *tally);

@@ -73,6 +73,7 @@ static void counts_print(const struct upstream *upstream)
     array_add(&text, &upstream->lines, "tcp", offsetof(struct line_count, by_tcp));
     array_add(&text, &upstream->lines, "unanswered", offsetof(struct line_count, unanswered));
     array_add(&text, &upstream->lines, "peak", offsetof(struct line_count, peak));
+    array_add(&text, &upstream->lines, "settled", offsetof(struct line_count, settled));
     text_addf(&text, ",\"distinct\":%llu,\"overflows\":%llu,\"ignored\":%llu,\"hole\":%d}",
         (unsigned long long)upstream->weather.distinct,
         (unsigned long long)upstream->lines.overflows, (unsigned long long)upstream->lines.ignored,

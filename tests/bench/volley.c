@@ -12,7 +12,7 @@
 #include "wire/header.h"
 
 #define ANSWER_MAX      1500
-#define ID_SLOT_BITS 8
+#define ID_SLOT_BITS    8
 #define ID_CHANCE_BITS  8
 #define RECEIVE_BUFFER  (1 << 20)
 #define LOOK_MS         100 /* Between looks for what was lost. */

@@ -125,7 +125,8 @@ static void test_the_judge_can_say_no(void **state)
 static void test_the_object(void **state)
 {
     static const char *const parts[] = {
-        "{\"version\":\"0.1.0\",\"health\":\"limping\",\"uptime_s\":11531,\"workers\":2,"
+        "{\"version\":\"0.1.0\",\"health\":\"limping\",\"uptime_s\":11531,\"covers_s\":11531,"
+        "\"workers\":2,"
         "\"pid\":812,\"classes\":{\"mx\":{\"count\":1000,\"hit\":900,\"stale\":20,\"joined\":0,"
         "\"miss\":79,\"local\":0,\"failed\":1,\"wait\":{\"p50_us\":10,",
         ",\"outcomes\":{\"hit\":{\"count\":1234400,\"wait\":{\"p50_us\":10,\"p90_us\":10,"

@@ -44,6 +44,18 @@ static void test_good(void **state)
     }
 }
 
+static void test_since(void **state)
+{
+    (void)state;
+    struct control_request request;
+    const char *complaint;
+    assert_true(control_request_parse("stats since 600", 15, &request, &complaint));
+    assert_int_equal(request.command, CONTROL_STATS);
+    assert_int_equal(request.since_s, 600);
+    assert_true(control_request_parse("stats", 5, &request, &complaint));
+    assert_int_equal(request.since_s, 0);
+}
+
 static void test_name_is_lowered(void **state)
 {
     (void)state;
@@ -64,6 +76,11 @@ static void test_bad(void **state)
         "pingg",
         "ping me",
         "stats all",
+        "stats since",
+        "stats since 0",
+        "stats since 86401",
+        "stats since 10m",
+        "stats since 1 2",
         "lookup",
         "lookup a..b",
         "lookup example.org NOTYPE",
@@ -97,6 +114,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
+        cmocka_unit_test(test_since),
         cmocka_unit_test(test_name_is_lowered),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_nul_bytes_are_no_end),
