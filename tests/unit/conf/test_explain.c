@@ -134,8 +134,8 @@ static const char *const round_texts[] = {
     "listen = 127.0.0.1@1 127.0.0.1@65535\nallow = 0.0.0.0/0 ::/0 127.0.0.1/32\n",
     "answer_deadline = 30s\nttl_max = 30d\nstale_max = 1234567ms\ncache_size = 1T\n",
     "control_socket = /x/\xc3\xa9\n",
-    "upstreams = 192.0.2.1@853\n[upstream default]\n"
-    "tls_pins = sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+    ("upstreams = 192.0.2.1@853\n[upstream default]\n"
+     "tls_pins = sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"),
     "snapshot_file = /x/y\n",
 };
 
