@@ -49,7 +49,7 @@ if [ -f conf/schema.def ] && [ -f conf/mxcache.conf ]; then
 fi
 
 # shellcheck disable=SC2016 # The dollars are those of awk.
-find base wire mail cache conf resolver daemon doctor cmd -name metrics.def 2>/dev/null |
+find base wire mail cache conf resolver daemon doctor setup cmd -name metrics.def 2>/dev/null |
     sort | xargs awk "$(cat "$here/code.awk")"'
 function row_check(row,    name, sentence) {
     if (row !~ /^METRIC_(COUNTER|GAUGE)[(][a-z][a-z0-9_]*,[ \t]*".*"[)]$/) {

@@ -12,7 +12,7 @@ if [ ! -d base ]; then
 fi
 
 # shellcheck disable=SC2016 # The dollars are those of awk.
-find base wire mail cache conf resolver daemon doctor cmd tests \
+find base wire mail cache conf resolver daemon doctor setup cmd tests \
     -name '*.[ch]' 2>/dev/null | sort | xargs awk "$(cat "$here/code.awk")"'
 # A header that matches `pattern` may be included by the files that match `files`.
 function header_door(pattern, files, advice) {
@@ -37,6 +37,8 @@ BEGIN {
         "OpenSSL enters by daemon/tls.c and tls_reason.c: use the functions of daemon/tls.h")
     header_door("^ldns/", "^(cmd/.*|doctor/.*|resolver/(validate|chain|anchors)[.]c|tests/.*)$",
         "ldns is for cmd/, doctor/, validation and tests; messages are read by wire/")
+    header_door("^pcap", "^(doctor/capture_file[.]c|tests/.*)$",
+        "libpcap enters by doctor/capture_file.c")
     header_door("^hiredis/", "^daemon/l2_redis[.]c$", "hiredis enters by daemon/l2_redis.c")
     header_door("^cmocka", "^tests/", "cmocka is for tests/")
     header_door("^sys/random[.]h$", "^base/random[.]c$",

@@ -12,7 +12,7 @@ if [ ! -d base ]; then
 fi
 
 # shellcheck disable=SC2016 # The dollars are those of awk.
-find base wire mail cache conf resolver daemon doctor cmd \
+find base wire mail cache conf resolver daemon doctor setup cmd \
     -name '*.[ch]' -o -name '*.def' 2>/dev/null | sort | xargs awk "$(cat "$here/code.awk")"'
 BEGIN {
     below["base"] = " base "
@@ -23,7 +23,8 @@ BEGIN {
     below["resolver"] = " base wire mail cache resolver "
     below["daemon"] = " base wire mail cache conf resolver daemon "
     below["doctor"] = " base wire mail conf doctor "
-    below["cmd"] = " base wire mail cache conf resolver daemon doctor cmd "
+    below["setup"] = " base wire mail conf doctor setup "
+    below["cmd"] = " base wire mail cache conf resolver daemon doctor setup cmd "
 
     # Single files of a floor that is otherwise not seen.
     also["resolver"] = " conf/settings.h "

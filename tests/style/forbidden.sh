@@ -13,7 +13,7 @@ fi
 
 # shellcheck disable=SC2016 # The dollars are those of awk.
 {
-    find base wire mail cache conf resolver daemon doctor cmd tests \
+    find base wire mail cache conf resolver daemon doctor setup cmd tests \
         -path tests/style -prune -o -name '*.[ch]' -print -o -name '*.sh' -print \
         -o -name '*.def' -print -o -name CMakeLists.txt -print 2>/dev/null
     find cmake -name '*.cmake' 2>/dev/null

@@ -14,7 +14,7 @@ fi
 [ $# -eq 0 ] || shift
 if [ $# -eq 0 ]; then
     # shellcheck disable=SC2046 # No name in the tree has a blank.
-    set -- $(find base wire mail cache conf resolver daemon doctor cmd tests -name '*.h' \
+    set -- $(find base wire mail cache conf resolver daemon doctor setup cmd tests -name '*.h' \
         2>/dev/null | sort)
 fi
 

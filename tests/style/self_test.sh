@@ -13,7 +13,7 @@ fi
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-for folder in base wire mail cache conf resolver daemon doctor cmd doc tests; do
+for folder in base wire mail cache conf resolver daemon doctor setup cmd doc tests; do
     if [ -d "$folder" ]; then
         tar -cf - --exclude=tests/fuzz/corpus --exclude=tests/live "$folder" | tar -xf - -C "$copy"
     fi

@@ -13,7 +13,7 @@ fi
 
 # shellcheck disable=SC2016 # The dollars are those of awk.
 {
-    find base wire mail cache conf resolver daemon doctor cmd tests \
+    find base wire mail cache conf resolver daemon doctor setup cmd tests \
         -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' 2>/dev/null
     find dev .ci/run 2>/dev/null || true
 } | sort | xargs awk "$(cat "$here/code.awk")"'

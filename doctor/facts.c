@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "doctor/facts.h"
+
+void facts_gather(struct facts *facts, const struct host *host)
+{
+    postfix_read(&facts->postfix, host);
+}
+
+void facts_fini(struct facts *facts)
+{
+    postfix_fini(&facts->postfix);
+}
