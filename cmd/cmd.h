@@ -8,6 +8,7 @@
  */
 int check_main(int argc, char **argv);
 int conf_main(int argc, char **argv);
+int doctor_main(int argc, char **argv);
 int flush_main(int argc, char **argv);
 int lookup_main(int argc, char **argv);
 int reload_main(int argc, char **argv);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <getopt.h>
 #include <inttypes.h>
-#include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "cmd/stats_json.h"
 #include "cmd/stats_read.h"
 #include "cmd/stats_text.h"
+#include "cmd/terminal.h"
 
 /* More than any view can fill: 512 servers with the longest names, eleven lines each. */
 #define STATS_OUTPUT_SIZE     ((size_t)16 << 20)
@@ -126,18 +126,6 @@ static bool stats_line_read(struct stats_line *line, int argc, char **argv)
         return complain("--openmetrics counts from the start: your monitoring takes differences.");
     }
     return read_seconds(line, argc, argv);
-}
-
-static struct stats_style terminal_style(void)
-{
-    const char *no_colour = getenv("NO_COLOR");
-    const char *terminal = getenv("TERM");
-    bool is_plain = (no_colour != NULL && no_colour[0] != '\0') || terminal == NULL ||
-                    strcmp(terminal, "dumb") == 0;
-    return (struct stats_style){
-        .is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-        .has_colour = !is_plain && isatty(STDOUT_FILENO) == 1,
-    };
 }
 
 static void render(struct text *text, enum stats_form form, const struct stats_view *view)

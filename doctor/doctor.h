@@ -20,10 +20,39 @@ struct settings;
 
 #define DOCTOR_LOGS_MAX 16
 
+/* What mxcache itself says, as its caller has asked it on the control socket. */
+enum doctor_daemon_state {
+    DOCTOR_DAEMON_RUNNING,
+    DOCTOR_DAEMON_DENIED, /* It runs, but does not talk to this user. */
+    DOCTOR_DAEMON_ABSENT,
+};
+
+enum doctor_daemon_health {
+    DOCTOR_DAEMON_WELL,
+    DOCTOR_DAEMON_LIMPING, /* Some upstream servers rest. */
+    DOCTOR_DAEMON_FAILING, /* More than one question in a hundred fails. */
+    DOCTOR_DAEMON_CUT_OFF, /* A whole group of servers does not answer. */
+};
+
+#define DOCTOR_DAEMON_SENTENCE_SIZE 640
+
+struct doctor_daemon {
+    enum doctor_daemon_state state;
+    char sentence[DOCTOR_DAEMON_SENTENCE_SIZE]; /* Why it could not be asked. */
+    enum doctor_daemon_health health;           /* With RUNNING, as the next ones. */
+    uint64_t covers_s;                          /* The numbers are of so many seconds past. */
+    uint64_t questions;
+    uint64_t failed;
+    uint64_t p99_us;
+    uint64_t resting; /* Upstream servers that rest. */
+    uint64_t servers;
+};
+
 struct doctor_options {
-    const char *root;                  /* NULL: "/". */
-    const struct settings *settings;   /* mxcache's own; NULL: they cannot be read. */
-    const char *logs[DOCTOR_LOGS_MAX]; /* --log; "-": standard input. None: the usual files. */
+    const char *root;                   /* NULL: "/". */
+    const struct settings *settings;    /* mxcache's own; NULL: they cannot be read. */
+    const struct doctor_daemon *daemon; /* NULL: not asked. */
+    const char *logs[DOCTOR_LOGS_MAX];  /* --log; "-": standard input. None: the usual files. */
     size_t log_count;
     const char *smtp_host; /* --smtp: outbound port 25 is tried there; NULL: not at all. */
     const char *domain;    /* --domain: whose MX is looked up; NULL: mydomain of main.cf. */

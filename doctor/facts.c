@@ -3,10 +3,11 @@
 
 void facts_gather(struct facts *facts, const struct host *host)
 {
-    postfix_read(&facts->postfix, host);
+    (void)facts;
+    (void)host;
 }
 
 void facts_fini(struct facts *facts)
 {
-    postfix_fini(&facts->postfix);
+    (void)facts;
 }

@@ -33,7 +33,7 @@ void host_fini(struct host *host)
 static int host_open(const struct host *host, const char *path, int flags)
 {
     const struct open_how how = {
-        .flags = (unsigned)flags | (unsigned)O_CLOEXEC | (unsigned)O_NOCTTY,
+        .flags = (unsigned)flags | (unsigned)O_CLOEXEC,
         .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
     };
     return (int)syscall(SYS_openat2, host->root_fd, path, &how, sizeof how);
@@ -98,7 +98,7 @@ static bool file_fill(struct host_file *file, int fd, size_t size_max)
 static enum host_verdict file_open(
     const struct host *host, const char *path, struct host_file *file, int *fd_out)
 {
-    *fd_out = host_open(host, path, O_RDONLY | O_NONBLOCK);
+    *fd_out = host_open(host, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (*fd_out < 0) {
         return verdict_of_errno();
     }

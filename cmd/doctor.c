@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "doctor/doctor.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+#include "cmd/configuration.h"
+#include "cmd/doctor_daemon.h"
+#include "cmd/doctor_json.h"
+#include "cmd/doctor_text.h"
+#include "cmd/source_line.h"
+#include "cmd/terminal.h"
+
+/* More than any report can fill: 512 entries of three sentences, wrapped or escaped. */
+#define DOCTOR_OUTPUT_SIZE ((size_t)32 << 20)
+
+static const char doctor_usage[] =
+    "usage: mxcache doctor [CHECK]... [--json | --nagios | --all] [OPTION]...\n"
+    "\n"
+    "Looks at this mail host and tells what makes mail slow or refused: what was seen,\n"
+    "what is healthy, why it matters and what to change. Changes nothing itself. Run it\n"
+    "as root, or it cannot see everything. Exit code: 0 well, 1 warnings, 2 errors.\n"
+    "\n"
+    "  CHECK                    only these; --list names them\n"
+    "  -a, --all                what is well and what was left out, in full, too\n"
+    "  -j, --json               one JSON object; its names stand in mxcache(8)\n"
+    "  -n, --nagios             one line for Nagios, Icinga and their kin\n"
+    "  -l, --log FILE           mail log to read in place of the usual ones; may be\n"
+    "                           repeated; - is standard input, for journalctl\n"
+    "  -S, --smtp HOST          try outbound port 25 there: a mail server that is not\n"
+    "                           yours\n"
+    "  -d, --domain NAME        whose mail is looked at; default: mydomain of Postfix\n"
+    "      --offline            ask no questions and open no connections\n"
+    "      --root FOLDER        the host below this folder, such as a container's root\n"
+    "      --list               name the checks and what is healthy\n" SOURCE_LINE_USAGE
+    "  -h, --help\n";
+
+enum {
+    OPTION_OFFLINE = 256,
+    OPTION_ROOT,
+    OPTION_LIST,
+};
+
+static const struct option doctor_long_options[] = {
+    {"all", no_argument, NULL, 'a'},
+    {"json", no_argument, NULL, 'j'},
+    {"nagios", no_argument, NULL, 'n'},
+    {"log", required_argument, NULL, 'l'},
+    {"smtp", required_argument, NULL, 'S'},
+    {"domain", required_argument, NULL, 'd'},
+    {"offline", no_argument, NULL, OPTION_OFFLINE},
+    {"root", required_argument, NULL, OPTION_ROOT},
+    {"list", no_argument, NULL, OPTION_LIST},
+    {"help", no_argument, NULL, 'h'},
+    SOURCE_LINE_LONG,
+    {NULL, 0, NULL, 0},
+};
+
+/* How the result is printed, or what else is wanted. */
+enum doctor_form {
+    DOCTOR_FORM_TEXT,
+    DOCTOR_FORM_ALL,
+    DOCTOR_FORM_JSON,
+    DOCTOR_FORM_NAGIOS,
+    DOCTOR_FORM_LIST,
+    DOCTOR_FORM_HELP,
+};
+
+struct doctor_line {
+    struct source_line source;
+    struct doctor_options options;
+    enum doctor_form form;
+    bool is_wanted[CHECKS];
+    bool has_wanted;
+};
+
+/* Its exit codes: not sysexits, because what it finds is no failure of its own. */
+enum doctor_verdict {
+    DOCTOR_WELL = 0,
+    DOCTOR_WARNINGS = 1,
+    DOCTOR_ERRORS = 2,
+};
+
+static bool complain(const char *sentence)
+{
+    (void)fprintf(stderr, "mxcache doctor: %s\n", sentence);
+    return false;
+}
+
+static bool take_form(struct doctor_line *line, enum doctor_form form)
+{
+    if (line->form != DOCTOR_FORM_TEXT && line->form != form && form != DOCTOR_FORM_HELP) {
+        return complain("give one of --all, --json, --nagios and --list.");
+    }
+    line->form = form;
+    return true;
+}
+
+static bool take_log(struct doctor_line *line, const char *path)
+{
+    if (line->options.log_count == DOCTOR_LOGS_MAX) {
+        return complain("it reads at most 16 logs; give it the newest.");
+    }
+    line->options.logs[line->options.log_count++] = path;
+    return true;
+}
+
+static bool take_option(struct doctor_line *line, int option, const char *argument)
+{
+    switch (option) {
+    case 'a':
+        return take_form(line, DOCTOR_FORM_ALL);
+    case 'j':
+        return take_form(line, DOCTOR_FORM_JSON);
+    case 'n':
+        return take_form(line, DOCTOR_FORM_NAGIOS);
+    case 'h':
+        return take_form(line, DOCTOR_FORM_HELP);
+    case OPTION_LIST:
+        return take_form(line, DOCTOR_FORM_LIST);
+    case 'l':
+        return take_log(line, argument);
+    case 'S':
+        line->options.smtp_host = argument;
+        return true;
+    case 'd':
+        line->options.domain = argument;
+        return true;
+    case OPTION_OFFLINE:
+        line->options.is_offline = true;
+        return true;
+    case OPTION_ROOT:
+        line->options.root = argument;
+        return true;
+    default:
+        return source_line_take(&line->source, option, argument);
+    }
+}
+
+static bool take_check(struct doctor_line *line, const char *name)
+{
+    enum check_id check;
+    if (!check_find(name, &check)) {
+        (void)fprintf(stderr, "mxcache doctor: there is no check `%s`; --list names them.\n", name);
+        return false;
+    }
+    line->is_wanted[check] = true;
+    line->has_wanted = true;
+    return true;
+}
+
+static bool read_line(struct doctor_line *line, int argc, char **argv)
+{
+    int option;
+    while ((option = getopt_long(
+                argc, argv, "ajnl:S:d:h" SOURCE_LINE_SHORT, doctor_long_options, NULL)) != -1) {
+        if (!take_option(line, option, optarg)) {
+            return false;
+        }
+    }
+    for (; optind < argc; optind++) {
+        if (!take_check(line, argv[optind])) {
+            return false;
+        }
+    }
+    for (int i = 0; i < (int)CHECKS && !line->has_wanted; i++) {
+        line->is_wanted[i] = true;
+    }
+    return true;
+}
+
+static void print_list(void)
+{
+    for (int i = 0; i < (int)CHECKS; i++) {
+        enum check_id check = (enum check_id)i;
+        (void)printf("%-16s %s\n", check_name(check), check_healthy(check));
+    }
+}
+
+/* One line that is written over; only for people who watch. */
+static void show_progress(enum check_id check, void *context)
+{
+    (void)context;
+    (void)fprintf(stderr, "\r\033[Kmxcache doctor: %s", check_name(check));
+}
+
+static void render(struct text *text, enum doctor_form form, const struct report *report)
+{
+    const struct stats_style style = terminal_style();
+    const struct doctor_text_form text_form = {&style, form == DOCTOR_FORM_ALL};
+    switch (form) {
+    case DOCTOR_FORM_JSON:
+        doctor_json_add(text, report);
+        return;
+    case DOCTOR_FORM_NAGIOS:
+        doctor_nagios_add(text, report);
+        return;
+    case DOCTOR_FORM_TEXT:
+    case DOCTOR_FORM_ALL:
+    case DOCTOR_FORM_LIST:
+    case DOCTOR_FORM_HELP:
+        doctor_text_add(text, &text_form, report);
+    }
+}
+
+static int verdict_of(const struct report *report)
+{
+    if (report_count(report, REPORT_ERROR) > 0) {
+        return DOCTOR_ERRORS;
+    }
+    return report_count(report, REPORT_WARNING) > 0 ? DOCTOR_WARNINGS : DOCTOR_WELL;
+}
+
+static int print_report(const struct doctor_line *line, const struct report *report)
+{
+    struct text text;
+    char *output = malloc(DOCTOR_OUTPUT_SIZE);
+    if (output == NULL) {
+        (void)complain("out of memory.");
+        return EX_OSERR;
+    }
+    text_init(&text, output, DOCTOR_OUTPUT_SIZE);
+    render(&text, line->form, report);
+    bool is_written = fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
+    free(output);
+    return is_written ? verdict_of(report) : EX_IOERR;
+}
+
+static int examine(const struct doctor_line *line, struct doctor *doctor)
+{
+    const struct doctor_watch watch = {
+        .progress = isatty(STDERR_FILENO) == 1 ? show_progress : NULL,
+    };
+    doctor_run(doctor, line->is_wanted, &watch);
+    if (watch.progress != NULL) {
+        (void)fputs("\r\033[K", stderr);
+    }
+    return print_report(line, &doctor->report);
+}
+
+static int run(struct doctor_line *line)
+{
+    int exit_code = EX_OSERR;
+    struct random random;
+    struct doctor_daemon daemon;
+    struct configuration *configuration = configuration_new(&line->source.source);
+    struct doctor *doctor = calloc(1, sizeof *doctor);
+    random_init_system(&random);
+    if (configuration->is_good) {
+        line->options.settings = &configuration->settings;
+    }
+    if (line->options.root == NULL && !line->options.is_offline) {
+        doctor_daemon_ask(line->options.settings, &daemon);
+        line->options.daemon = &daemon;
+    }
+    if (doctor == NULL) {
+        (void)complain("out of memory.");
+    } else if (!doctor_init(doctor, &line->options, &random)) {
+        (void)fprintf(stderr, "mxcache doctor: %s cannot be opened: %s.\n", line->options.root,
+            strerror(errno));
+        exit_code = EX_NOINPUT;
+    } else {
+        exit_code = examine(line, doctor);
+        doctor_fini(doctor);
+    }
+    free(doctor);
+    configuration_free(&configuration);
+    return exit_code;
+}
+
+int doctor_main(int argc, char **argv)
+{
+    struct doctor_line line = {.form = DOCTOR_FORM_TEXT};
+    int exit_code = EX_USAGE;
+    source_line_init(&line.source, argc);
+    if (read_line(&line, argc, argv)) {
+        exit_code = EX_OK;
+        if (line.form == DOCTOR_FORM_HELP) {
+            (void)fputs(doctor_usage, stdout);
+        } else if (line.form == DOCTOR_FORM_LIST) {
+            print_list();
+        } else {
+            exit_code = run(&line);
+        }
+    }
+    source_line_fini(&line.source);
+    return exit_code;
+}

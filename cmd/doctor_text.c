@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cmd/doctor_text.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cmd/stats_cell.h"
+#include "doctor/report.h"
+
+#define COLUMNS     80
+#define INDENT      10 /* Of an entry's sentences. */
+#define LABEL_WIDTH 9  /* "healthy  ", "change   ". */
+#define LIST_INDENT 2
+
+/* Where in the line we are. */
+struct wrap {
+    struct text *text;
+    unsigned indent; /* Of the lines that follow. */
+    unsigned column;
+};
+
+static unsigned columns_of(const char *bytes, size_t len)
+{
+    unsigned columns = 0;
+    for (size_t i = 0; i < len; i++) {
+        columns += ((unsigned char)bytes[i] & 0xc0u) != 0x80u;
+    }
+    return columns;
+}
+
+static void wrap_newline(struct wrap *wrap)
+{
+    text_addf(wrap->text, "\n%*s", (int)wrap->indent, "");
+    wrap->column = wrap->indent;
+}
+
+static void wrap_word(struct wrap *wrap, const char *word, size_t len)
+{
+    unsigned width = columns_of(word, len);
+    bool is_first = wrap->column == wrap->indent;
+    if (!is_first && wrap->column + 1 + width > COLUMNS) {
+        wrap_newline(wrap);
+        is_first = true;
+    }
+    if (!is_first) {
+        text_add(wrap->text, " ");
+        wrap->column++;
+    }
+    text_add_bytes(wrap->text, word, len);
+    wrap->column += width;
+}
+
+/* Words up to the end; a line end in the sentence stays one. */
+static void wrap_sentence(struct wrap *wrap, const char *sentence)
+{
+    while (*sentence != '\0') {
+        size_t len = strcspn(sentence, " \n");
+        if (len > 0) {
+            wrap_word(wrap, sentence, len);
+        }
+        sentence += len;
+        if (*sentence == '\n') {
+            wrap_newline(wrap);
+        }
+        sentence += *sentence != '\0';
+    }
+}
+
+static enum stats_colour level_colour(enum report_level level)
+{
+    switch (level) {
+    case REPORT_GOOD:
+        return STATS_COLOUR_GREEN;
+    case REPORT_WARNING:
+        return STATS_COLOUR_YELLOW;
+    case REPORT_ERROR:
+        return STATS_COLOUR_RED;
+    case REPORT_SKIPPED:
+    case REPORT_NOTE:
+        break;
+    }
+    return STATS_COLOUR_BOLD;
+}
+
+static void add_labelled(struct text *text, const char *label, const char *sentence)
+{
+    struct wrap wrap = {text, INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH};
+    text_addf(text, "%*s%-*s", INDENT, "", LABEL_WIDTH, label);
+    wrap_sentence(&wrap, sentence);
+    text_add(text, "\n");
+}
+
+static void add_entry(
+    struct text *text, const struct doctor_text_form *form, const struct report_entry *entry)
+{
+    struct wrap wrap = {text, INDENT, INDENT};
+    bool is_trouble = entry->level >= REPORT_WARNING;
+    stats_cell_colour(text, form->style, level_colour(entry->level));
+    text_addf(text, "  %-8s", report_level_name(entry->level));
+    stats_cell_colour(text, form->style, STATS_COLOUR_NONE);
+    text_addf(text, "%s", check_name(entry->check));
+    if (is_trouble) {
+        text_addf(text, " (%s)", report_sure_name(entry->sure));
+    }
+    text_addf(text, "\n%*s", INDENT, "");
+    wrap_sentence(&wrap, entry->seen);
+    text_add(text, "\n");
+    if (is_trouble) {
+        add_labelled(text, "healthy", check_healthy(entry->check));
+        add_labelled(text, "why", check_why(entry->check));
+    }
+    if (entry->change != NULL) {
+        add_labelled(text, "change", entry->change);
+    }
+}
+
+static bool level_is_told(const struct doctor_text_form *form, enum report_level level)
+{
+    return level >= REPORT_NOTE || form->shows_all;
+}
+
+static void add_group(struct text *text, const struct doctor_text_form *form,
+    const struct report *report, enum check_group group)
+{
+    bool has_title = false;
+    for (int level = REPORT_ERROR; level >= 0; level--) {
+        for (size_t i = 0; i < report->count; i++) {
+            const struct report_entry *entry = &report->entries[i];
+            if (entry->level != (enum report_level)level || check_group(entry->check) != group ||
+                !level_is_told(form, entry->level)) {
+                continue;
+            }
+            if (!has_title) {
+                stats_cell_colour(text, form->style, STATS_COLOUR_BOLD);
+                text_addf(text, "%s\n", check_group_title(group));
+                stats_cell_colour(text, form->style, STATS_COLOUR_NONE);
+                has_title = true;
+            }
+            add_entry(text, form, entry);
+        }
+    }
+    text_add(text, has_title ? "\n" : "");
+}
+
+static enum report_level group_worst(const struct report *report, enum check_group group)
+{
+    enum report_level worst = REPORT_GOOD;
+    for (size_t i = 0; i < report->count; i++) {
+        const struct report_entry *entry = &report->entries[i];
+        if (check_group(entry->check) == group && entry->level > worst) {
+            worst = entry->level;
+        }
+    }
+    return worst;
+}
+
+static enum report_level check_worst(const struct report *report, enum check_id check)
+{
+    enum report_level worst = REPORT_GOOD;
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->entries[i].check == check && report->entries[i].level > worst) {
+            worst = report->entries[i].level;
+        }
+    }
+    return worst;
+}
+
+static bool check_was_run(const struct report *report, enum check_id check)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->entries[i].check == check) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "Well: pf-running, ...": the checks whose worst entry is of that level. */
+static void add_names(
+    struct text *text, const char *title, const struct report *report, enum report_level level)
+{
+    struct wrap wrap = {text, LIST_INDENT, LIST_INDENT};
+    bool has_title = false;
+    for (int i = 0; i < (int)CHECKS; i++) {
+        enum check_id check = (enum check_id)i;
+        if (!check_was_run(report, check) || check_worst(report, check) != level) {
+            continue;
+        }
+        if (!has_title) {
+            text_addf(text, "%s\n%*s", title, LIST_INDENT, "");
+            has_title = true;
+        }
+        wrap_word(&wrap, check_name(check), strlen(check_name(check)));
+    }
+    text_add(text, has_title ? "\n\n" : "");
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void add_counts(struct text *text, const struct report *report)
+{
+    size_t errors = report_count(report, REPORT_ERROR);
+    size_t warnings = report_count(report, REPORT_WARNING);
+    size_t notes = report_count(report, REPORT_NOTE);
+    text_addf(text, "%zu error%s, %zu warning%s, %zu note%s.", errors, plural(errors), warnings,
+        plural(warnings), notes, plural(notes));
+    if (report->dropped > 0) {
+        text_addf(text, " %zu more found no room here.", report->dropped);
+    }
+    text_add(text, "\n");
+}
+
+void doctor_text_add_cause(struct text *text, const struct report *report)
+{
+    const struct report_entry *entry = report_likeliest(report);
+    if (entry == NULL) {
+        text_add(text, "Nothing was found that would make mail slow or refused.");
+        return;
+    }
+    text_addf(text, "The most likely cause of slow or refused mail: %s", entry->cause);
+    if (entry->cause[0] != '\0' && entry->cause[strlen(entry->cause) - 1] != '.') {
+        text_add(text, ".");
+    }
+}
+
+static void add_cause_wrapped(struct text *text, const struct report *report)
+{
+    char sentence[REPORT_TEXT_MAX + 128];
+    struct text bare;
+    struct wrap wrap = {text, 0, 0};
+    text_init(&bare, sentence, sizeof sentence);
+    doctor_text_add_cause(&bare, report);
+    wrap_sentence(&wrap, sentence);
+    text_add(text, "\n");
+}
+
+void doctor_text_add(
+    struct text *text, const struct doctor_text_form *form, const struct report *report)
+{
+    for (int level = REPORT_ERROR; level >= 0; level--) {
+        for (int group = 0; group < CHECK_GROUPS; group++) {
+            if (group_worst(report, (enum check_group)group) == (enum report_level)level) {
+                add_group(text, form, report, (enum check_group)group);
+            }
+        }
+    }
+    if (!form->shows_all) {
+        add_names(text, "Well:", report, REPORT_GOOD);
+        add_names(
+            text, "Not looked at, or nothing there (--all tells why):", report, REPORT_SKIPPED);
+    }
+    add_counts(text, report);
+    add_cause_wrapped(text, report);
+}
