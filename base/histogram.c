@@ -68,6 +68,16 @@ void histogram_merge(struct histogram_sum *sum, const struct histogram *histogra
     }
 }
 
+void histogram_sum_add(struct histogram_sum *sum, const struct histogram_sum *other)
+{
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        sum->buckets[i] += other->buckets[i];
+    }
+    sum->count += other->count;
+    sum->sum_us += other->sum_us;
+    sum->max_us = other->max_us > sum->max_us ? other->max_us : sum->max_us;
+}
+
 uint64_t histogram_quantile(const struct histogram_sum *sum, unsigned permille)
 {
     if (sum->count == 0) {

@@ -31,8 +31,9 @@ struct histogram_sum {
 /* Writer. Negative durations count as 0. */
 void histogram_record(struct histogram *histogram, int64_t duration_us);
 
-/* Reader: adds `histogram` to `sum` (zeroed at first). */
+/* Reader: adds `histogram`, or another reader's sum, to `sum` (zeroed at first). */
 void histogram_merge(struct histogram_sum *sum, const struct histogram *histogram);
+void histogram_sum_add(struct histogram_sum *sum, const struct histogram_sum *other);
 
 /* The value below which `permille`/1000 of the records lie (500: median); 0 when empty. Never above
  * max_us. */

@@ -8,46 +8,10 @@
 #include "cmd/stats_cell.h"
 #include "cmd/stats_text.h"
 #include "daemon/stats_view.h"
+#include "daemon/stats_went_wrong.h"
 
 #define COUNT_COLUMNS    7
 #define SENTENCE_COLUMNS (STATS_TEXT_COLUMNS - COUNT_COLUMNS - 2)
-
-/* In the order of what hurts mail most. What is normal in small numbers (a refused client, a late
- * reply) stands in --json only. */
-static const char *const troubles[] = {
-    "answers_servfail",
-    "deadline_passed",
-    "questions_overflow",
-    "fetches_failed",
-    "upstream_unsent",
-    "upstream_lost",
-    "upstream_mismatched",
-    "upstream_ports_suspected",
-    "upstream_ports_attacked",
-    "upstream_ids_taken",
-    "upstream_malformed",
-    "udp_lost_in_kernel",
-    "udp_unsent",
-    "clients_not_allowed",
-    "tcp_refused",
-    "tcp_accept_rests",
-    "tcp_closed_unread",
-    "cache_evictions",
-    "cache_too_large",
-    "control_refused",
-    "reloads_failed",
-};
-
-static const struct stats_metric *find_trouble(const struct stats_view *view, const char *name)
-{
-    for (size_t i = 0; i < view->metric_count; i++) {
-        const struct stats_metric *metric = &view->metrics[i];
-        if (metric->value > 0 && strcmp(metric->name, name) == 0) {
-            return metric;
-        }
-    }
-    return NULL;
-}
 
 /* How much of the sentence goes on one line: whole words, or a whole line of a longer one. */
 static size_t line_len(const char *sentence)
@@ -131,11 +95,8 @@ void stats_trouble_add(
         add_heading(text, style, trouble_heading(view));
         add_lists(text, style, view);
     }
-    for (size_t i = 0; i < sizeof troubles / sizeof troubles[0]; i++) {
-        const struct stats_metric *metric = find_trouble(view, troubles[i]);
-        if (metric == NULL) {
-            continue;
-        }
+    const struct stats_metric *metric;
+    for (size_t at = 0; (metric = stats_went_wrong_next(view, &at)) != NULL;) {
         if (is_first) {
             add_heading(text, style, trouble_heading(view));
             is_first = false;

@@ -8,24 +8,12 @@
 /* One question in so many may fail before it is called failing: dead domains exist. */
 #define FAILING_ONE_IN 100
 
-static void sum_add(struct histogram_sum *sum, const struct histogram_sum *other)
-{
-    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        sum->buckets[i] += other->buckets[i];
-    }
-    sum->count += other->count;
-    sum->sum_us += other->sum_us;
-    if (other->max_us > sum->max_us) {
-        sum->max_us = other->max_us;
-    }
-}
-
 void stats_view_sum_class(
     const struct stats_view *view, enum question_class class, struct histogram_sum *sum_out)
 {
     memset(sum_out, 0, sizeof *sum_out);
     for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
-        sum_add(sum_out, &view->waits[class][outcome]);
+        histogram_sum_add(sum_out, &view->waits[class][outcome]);
     }
 }
 
@@ -34,8 +22,24 @@ void stats_view_sum_outcome(
 {
     memset(sum_out, 0, sizeof *sum_out);
     for (unsigned class = 0; class < QUESTION_CLASSES; class ++) {
-        sum_add(sum_out, &view->waits[class][outcome]);
+        histogram_sum_add(sum_out, &view->waits[class][outcome]);
     }
+}
+
+bool outcome_is_here(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_HIT:
+    case OUTCOME_STALE:
+    case OUTCOME_LOCAL:
+        return true;
+    case OUTCOME_JOINED:
+    case OUTCOME_MISS:
+    case OUTCOME_FAILED:
+        return false;
+    }
+    must(false);
+    return false;
 }
 
 uint64_t stats_view_here(const struct stats_view *view, enum question_class class)

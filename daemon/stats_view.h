@@ -83,6 +83,9 @@ void stats_view_sum_class(
 void stats_view_sum_outcome(
     const struct stats_view *view, enum outcome outcome, struct histogram_sum *sum_out);
 
+/* Is a question with this outcome answered without waiting for upstream? Hit, stale and local. */
+bool outcome_is_here(enum outcome outcome);
+
 /* Questions of one class that were answered without waiting for upstream: hit, stale and local. */
 uint64_t stats_view_here(const struct stats_view *view, enum question_class class);
 
