@@ -4,44 +4,97 @@
 #define SUB_BUCKETS   (1u << HISTOGRAM_SUB_BITS)
 #define DURATION_LAST ((UINT64_C(1) << HISTOGRAM_OCTAVES) - 1)
 
+const uint64_t histogram_edges_us[HISTOGRAM_EDGES] = {
+    50,
+    100,
+    250,
+    500,
+    1000,
+    2500,
+    5000,
+    10000,
+    25000,
+    50000,
+    100000,
+    250000,
+    500000,
+    1000000,
+    2500000,
+    5000000,
+};
+
 /*
- * The first SUB_BUCKETS buckets are 1 us wide; from there each octave [2^n, 2^(n+1)) has
- * SUB_BUCKETS buckets of equal width. Row r > 0 of buckets is the octave n = r + SUB_BITS - 1.
+ * The first SUB_BUCKETS rows are 1 us wide; from there each octave [2^n, 2^(n+1)) has SUB_BUCKETS
+ * rows of equal width. A row is a bucket, or two where an edge lies in it: a duration's bucket is
+ * its row and one more for each edge below it.
  */
-static uint64_t bucket_width(unsigned bucket)
+static uint64_t row_width(unsigned row)
 {
-    unsigned row = bucket / SUB_BUCKETS;
-    return row == 0 ? 1 : UINT64_C(1) << (row - 1);
+    return row < SUB_BUCKETS ? 1 : UINT64_C(1) << (row / SUB_BUCKETS - 1);
 }
 
-static uint64_t bucket_lower(unsigned bucket)
+static uint64_t row_lower(unsigned row)
 {
-    uint64_t sub = bucket % SUB_BUCKETS;
-    return bucket < SUB_BUCKETS ? sub : (SUB_BUCKETS + sub) * bucket_width(bucket);
+    uint64_t sub = row % SUB_BUCKETS;
+    return row < SUB_BUCKETS ? sub : (SUB_BUCKETS + sub) * row_width(row);
 }
 
-unsigned histogram_bucket(uint64_t duration_us)
+static unsigned row_of(uint64_t duration_us)
 {
     if (duration_us < SUB_BUCKETS) {
         return (unsigned)duration_us;
     }
+    unsigned octave = 63u - (unsigned)__builtin_clzll(duration_us);
+    unsigned shift = octave - HISTOGRAM_SUB_BITS;
+    unsigned sub = (unsigned)(duration_us >> shift) % SUB_BUCKETS;
+    return (shift + 1) * SUB_BUCKETS + sub;
+}
+
+/* Short waits are the many, and end at the first edge. */
+unsigned histogram_bucket(uint64_t duration_us)
+{
+    unsigned edges = 0;
     if (duration_us > DURATION_LAST) {
         duration_us = DURATION_LAST;
     }
-    unsigned octave = 63u - (unsigned)__builtin_clzll(duration_us);
-    unsigned row = octave - HISTOGRAM_SUB_BITS + 1;
-    unsigned sub = (unsigned)(duration_us >> (row - 1)) % SUB_BUCKETS;
-    return row * SUB_BUCKETS + sub;
+    while (edges < HISTOGRAM_EDGES && duration_us > histogram_edges_us[edges]) {
+        edges++;
+    }
+    return row_of(duration_us) + edges;
+}
+
+/* The smallest and the largest value of a bucket. */
+struct span {
+    uint64_t lower;
+    uint64_t upper;
+};
+
+static struct span bucket_span(unsigned bucket)
+{
+    unsigned edges = 0;
+    while (edges < HISTOGRAM_EDGES && bucket > row_of(histogram_edges_us[edges]) + edges) {
+        edges++;
+    }
+    unsigned row = bucket - edges;
+    struct span span = {row_lower(row), row_lower(row) + row_width(row) - 1};
+    if (edges > 0 && span.lower <= histogram_edges_us[edges - 1]) {
+        span.lower = histogram_edges_us[edges - 1] + 1;
+    }
+    if (edges < HISTOGRAM_EDGES && span.upper > histogram_edges_us[edges]) {
+        span.upper = histogram_edges_us[edges];
+    }
+    return span;
 }
 
 uint64_t histogram_bucket_middle(unsigned bucket)
 {
-    return bucket_lower(bucket) + bucket_width(bucket) / 2;
+    struct span span = bucket_span(bucket);
+    return span.lower + (span.upper - span.lower + 1) / 2;
 }
 
 uint64_t histogram_bucket_upper(unsigned bucket)
 {
-    return bucket_lower(bucket) + bucket_width(bucket) - 1;
+    return bucket_span(bucket).upper;
 }
 
 void histogram_record(struct histogram *histogram, int64_t duration_us)

@@ -9,10 +9,17 @@
  * A log-linear histogram of durations in microseconds: 16 buckets an octave, so a value read back
  * is at most 3.2 % off. 0 to 134 s (2^27 us); longer ones count in the last bucket. One writer, any
  * readers, as with counters.
+ *
+ * Monitoring wants round decimal edges, and none of them lies between two such buckets: each edge
+ * has a bucket of its own split in two, so that what is counted up to an edge is exact.
  */
 #define HISTOGRAM_SUB_BITS 4
 #define HISTOGRAM_OCTAVES  27
-#define HISTOGRAM_BUCKETS  (((HISTOGRAM_OCTAVES - HISTOGRAM_SUB_BITS) + 1) << HISTOGRAM_SUB_BITS)
+#define HISTOGRAM_EDGES    16 /* 50 us, 100 us, 250 us, ... 5 s. */
+#define HISTOGRAM_ROWS     (((HISTOGRAM_OCTAVES - HISTOGRAM_SUB_BITS) + 1) << HISTOGRAM_SUB_BITS)
+#define HISTOGRAM_BUCKETS  (HISTOGRAM_ROWS + HISTOGRAM_EDGES)
+
+extern const uint64_t histogram_edges_us[HISTOGRAM_EDGES];
 
 struct histogram {
     struct counter buckets[HISTOGRAM_BUCKETS];
@@ -39,8 +46,8 @@ void histogram_sum_add(struct histogram_sum *sum, const struct histogram_sum *ot
  * max_us. */
 uint64_t histogram_quantile(const struct histogram_sum *sum, unsigned permille);
 
-/* How many records are at most `limit_us`, to the resolution of a bucket: all of its bucket count.
- */
+/* How many records are at most `limit_us`: exact for one of histogram_edges_us, else to the
+ * resolution of a bucket, all of which counts. */
 uint64_t histogram_count_up_to(const struct histogram_sum *sum, uint64_t limit_us);
 
 /* Bucket of a value, and the middle and the largest value of a bucket, for pictures and exports. */

@@ -20,7 +20,7 @@ struct reply {
     const char *sentence; /* Why, then; else "". */
 };
 
-#define REPLY_SIZE_MAX ((size_t)4 << 20)
+#define REPLY_SIZE_MAX ((size_t)12 << 20)
 
 void reply_fini(struct reply *reply);
 

@@ -34,13 +34,14 @@ static const char stats_usage[] =
     "What the daemon has done since its start, or lately.\n"
     "\n"
     "  -S, --since DURATION only the last 10m, 2h, ... by minutes, up to a day\n"
-    "  -j, --json           one JSON object; its names stand in mxcache(8)\n"
+    "  -j, --json           one JSON object; its names stand in mxcache-metrics(7)\n"
     "  -m, --openmetrics    OpenMetrics text, for Prometheus\n"
     "  -w, --watch          again every SECONDS (default 2), until interrupted\n" CLIENT_USAGE;
 
 static const struct option stats_options[] = {
     {"json", no_argument, NULL, 'j'},
     {"openmetrics", no_argument, NULL, 'm'},
+    {"reset", no_argument, NULL, 'R'},
     {"since", required_argument, NULL, 'S'},
     {"watch", optional_argument, NULL, 'w'},
     CLIENT_LONG_OPTIONS,
@@ -109,6 +110,9 @@ static bool stats_line_read(struct stats_line *line, int argc, char **argv)
             if (optarg != NULL && !reply_number(optarg, STATS_WATCH_S_MAX, &line->watch_s)) {
                 return complain("--watch takes a whole number of seconds, up to 86400.");
             }
+        } else if (option == 'R') {
+            return complain("counters are for many readers, so nobody resets them; "
+                            "use --since to see the last minutes or hours.");
         } else if (option == 'S') {
             if (!read_since(line, optarg)) {
                 return false;

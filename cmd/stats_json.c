@@ -41,13 +41,13 @@ static void add_buckets(struct text *text, const struct histogram_sum *sum)
     text_add(text, "]");
 }
 
-static void add_wait(struct text *text, const struct histogram_sum *sum)
+static void add_histogram(struct text *text, const char *name, const struct histogram_sum *sum)
 {
     text_addf(text,
-        "\"wait\":{\"p50_us\":%" PRIu64 ",\"p90_us\":%" PRIu64 ",\"p99_us\":%" PRIu64
-        ",\"max_us\":%" PRIu64 ",\"sum_us\":%" PRIu64 ",",
-        histogram_quantile(sum, 500), histogram_quantile(sum, 900), histogram_quantile(sum, 990),
-        sum->max_us, sum->sum_us);
+        "\"%s\":{\"count\":%" PRIu64 ",\"p50_us\":%" PRIu64 ",\"p90_us\":%" PRIu64
+        ",\"p99_us\":%" PRIu64 ",\"max_us\":%" PRIu64 ",\"sum_us\":%" PRIu64 ",",
+        name, sum->count, histogram_quantile(sum, 500), histogram_quantile(sum, 900),
+        histogram_quantile(sum, 990), sum->max_us, sum->sum_us);
     add_buckets(text, sum);
     text_add(text, "}");
 }
@@ -63,7 +63,7 @@ static void add_class(struct text *text, const struct stats_view *view, enum que
         add_number(text, outcome_name((enum outcome)i), view->waits[class][i].count);
     }
     text_add(text, ",");
-    add_wait(text, &sum);
+    add_histogram(text, "wait", &sum);
     text_add(text, "}");
 }
 
@@ -74,7 +74,23 @@ static void add_outcome(struct text *text, const struct stats_view *view, enum o
     text_addf(text, "\"%s\":{", outcome_name(outcome));
     add_number(text, "count", sum.count);
     text_add(text, ",");
-    add_wait(text, &sum);
+    add_histogram(text, "wait", &sum);
+    text_add(text, "}");
+}
+
+/* By transport: those by which messages go to this server. */
+static void add_transports(struct text *text, const struct stats_upstream *upstream)
+{
+    bool is_first = true;
+    text_add(text, "\"transports\":{");
+    for (unsigned way = 0; way < SERVER_WAYS; way++) {
+        const char *name = stats_upstream_transport(upstream, (enum server_way)way);
+        if (name != NULL) {
+            add_comma(text, is_first);
+            is_first = false;
+            add_histogram(text, name, &upstream->round_trips[way]);
+        }
+    }
     text_add(text, "}");
 }
 
@@ -98,22 +114,15 @@ static void add_upstream(struct text *text, const struct stats_upstream *upstrea
         upstream->sent, upstream->answered, upstream->failed, upstream->timed_out, upstream->lost);
     text_addf(text,
         ",\"round_trip\":{\"smoothed_us\":%" PRIu64 ",\"p50_us\":%" PRIu64 ",\"p90_us\":%" PRIu64
-        ",\"p99_us\":%" PRIu64 ",\"max_us\":%" PRIu64 "}}",
+        ",\"p99_us\":%" PRIu64 ",\"max_us\":%" PRIu64 "},",
         upstream->latency_us, upstream->p50_us, upstream->p90_us, upstream->p99_us,
         upstream->max_us);
-}
-
-static void add_times(struct text *text, const char *name, const uint64_t times_us[3])
-{
-    text_addf(text,
-        ",\"%s\":{\"p50_us\":%" PRIu64 ",\"p99_us\":%" PRIu64 ",\"max_us\":%" PRIu64 "}", name,
-        times_us[0], times_us[1], times_us[2]);
+    add_transports(text, upstream);
+    text_add(text, "}");
 }
 
 static void add_list(struct text *text, const struct stats_list *list)
 {
-    const uint64_t wait[] = {list->wait_p50_us, list->wait_p99_us, list->wait_max_us};
-    const uint64_t miss[] = {list->miss_p50_us, list->miss_p99_us, list->miss_max_us};
     text_add(text, "{");
     if (strcmp(list->zone, "-") == 0) {
         text_add(text, "\"zone\":null");
@@ -130,9 +139,22 @@ static void add_list(struct text *text, const struct stats_list *list)
     add_number(text, "sent_last_day", list->day);
     text_add(text, ",");
     add_number(text, "quota", list->quota);
-    add_times(text, "wait", wait);
-    add_times(text, "upstream_wait", miss);
+    text_add(text, ",");
+    add_histogram(text, "wait", &list->wait);
+    text_add(text, ",");
+    add_histogram(text, "upstream_wait", &list->miss);
     text_add(text, "}");
+}
+
+static void add_ahead_step(struct text *text, const struct stats_view *view, enum sequel_step step)
+{
+    text_addf(text, "\"%s\":{", sequel_step_name(step));
+    add_number(text, "asked", stats_view_ahead_asked(view, step));
+    text_add(text, ",");
+    add_number(text, "used", stats_view_ahead_used(view, step));
+    text_add(text, ",");
+    add_number(text, "wasted", stats_view_ahead_wasted(view, step));
+    text_addf(text, ",\"is_on\":%s}", view->ahead_is_on[step] ? "true" : "false");
 }
 
 static void add_metrics(struct text *text, const struct stats_view *view)
@@ -184,7 +206,12 @@ void stats_json_add(struct text *text, const struct stats_view *view)
         add_comma(text, i == 0);
         add_list(text, &view->lists[i]);
     }
-    text_add(text, "],");
+    text_add(text, "],\"ahead\":{");
+    for (unsigned step = SEQUEL_NONE + 1; step < SEQUEL_STEPS; step++) {
+        add_comma(text, step == SEQUEL_NONE + 1);
+        add_ahead_step(text, view, (enum sequel_step)step);
+    }
+    text_add(text, "},");
     add_metrics(text, view);
     text_add(text, "}\n");
 }

@@ -139,25 +139,29 @@ static bool find_outcome(const char *name, unsigned *outcome_out)
     return false;
 }
 
-/* The count is taken from the buckets, so that quantiles are of what was counted: the daemon goes
- * on counting while it tells. */
+/* The words from `first` on. The count is taken from the buckets, so that quantiles are of what was
+ * counted: the daemon goes on counting while it tells. */
+static bool read_histogram(const struct words *words, size_t first, struct histogram_sum *sum)
+{
+    uint64_t count;
+    memset(sum, 0, sizeof *sum);
+    return words->count >= first + 3 && reply_number(words->at[first], UINT64_MAX, &count) &&
+           reply_number(words->at[first + 1], SUM_MAX, &sum->sum_us) &&
+           reply_number(words->at[first + 2], SUM_MAX, &sum->max_us) &&
+           (words->count == first + 3 || read_buckets(words->at[first + 3], sum));
+}
+
 static bool read_wait(const struct words *words, struct stats_view *view)
 {
     unsigned class;
     unsigned outcome;
-    uint64_t count;
     if (words->count < 5) {
         return false;
     }
     if (!find_class(words->at[0], &class) || !find_outcome(words->at[1], &outcome)) {
         return true;
     }
-    struct histogram_sum *wait = &view->waits[class][outcome];
-    memset(wait, 0, sizeof *wait);
-    return reply_number(words->at[2], UINT64_MAX, &count) &&
-           reply_number(words->at[3], SUM_MAX, &wait->sum_us) &&
-           reply_number(words->at[4], SUM_MAX, &wait->max_us) &&
-           (words->count == 5 || read_buckets(words->at[5], wait));
+    return read_histogram(words, 2, &view->waits[class][outcome]);
 }
 
 static bool is_same_server(const struct stats_upstream *a, const struct stats_upstream *b)
@@ -219,6 +223,29 @@ static bool read_upstream(const struct words *words, struct stats_view *view)
     return true;
 }
 
+/* Of a server or a way that is not known here, nothing is kept. */
+static bool read_round_trip(const struct words *words, struct stats_view *view)
+{
+    if (words->count < 4) {
+        return false;
+    }
+    const char *tls_name = strcmp(words->at[2], "-") == 0 ? "" : words->at[2];
+    bool is_stream = strcmp(words->at[3], "stream") == 0;
+    enum server_way way = is_stream ? SERVER_WAY_STREAM : SERVER_WAY_DATAGRAM;
+    if (!is_stream && strcmp(words->at[3], "datagram") != 0) {
+        return true;
+    }
+    for (size_t i = 0; i < view->upstream_count; i++) {
+        struct stats_upstream *upstream = &view->upstreams[i];
+        if (strcmp(upstream->group, words->at[0]) == 0 &&
+            strcmp(upstream->address, words->at[1]) == 0 &&
+            strcmp(upstream->tls_name, tls_name) == 0) {
+            return read_histogram(words, 4, &upstream->round_trips[way]);
+        }
+    }
+    return true;
+}
+
 /* Of rows that an older daemon does not know, the count is 0. */
 static bool read_list_numbers(const struct words *words, struct stats_list *list)
 {
@@ -269,6 +296,34 @@ static bool read_list(const struct words *words, struct stats_view *view)
     return true;
 }
 
+static bool read_list_wait(const struct words *words, struct stats_view *view)
+{
+    if (words->count < 2) {
+        return false;
+    }
+    for (size_t i = 0; i < view->list_count; i++) {
+        struct stats_list *list = &view->lists[i];
+        if (strcmp(list->zone, words->at[0]) == 0) {
+            bool is_miss = strcmp(words->at[1], "miss") == 0;
+            return read_histogram(words, 2, is_miss ? &list->miss : &list->wait);
+        }
+    }
+    return true;
+}
+
+static bool read_ahead(const struct words *words, struct stats_view *view)
+{
+    if (words->count < 2) {
+        return false;
+    }
+    for (unsigned step = SEQUEL_NONE + 1; step < SEQUEL_STEPS; step++) {
+        if (strcmp(sequel_step_name((enum sequel_step)step), words->at[0]) == 0) {
+            view->ahead_is_on[step] = strcmp(words->at[1], "on") == 0;
+        }
+    }
+    return true;
+}
+
 struct line_kind {
     const char *name;
     bool (*read)(const struct words *words, struct stats_view *view);
@@ -281,6 +336,9 @@ static const struct line_kind line_kinds[] = {
     {"wait", read_wait},
     {"upstream", read_upstream},
     {"list", read_list},
+    {"round_trip", read_round_trip},
+    {"list_wait", read_list_wait},
+    {"ahead", read_ahead},
 };
 
 static bool read_line(char *line, struct stats_view *view)

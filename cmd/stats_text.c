@@ -241,6 +241,26 @@ static void add_server(const struct screen *screen, const struct stats_upstream 
     text_add(screen->text, "\n");
 }
 
+/* Where a server was asked by both ways, what it took over a connection; the line above is about
+ * all. */
+static void add_server_stream(const struct screen *screen, const struct stats_upstream *upstream)
+{
+    const struct histogram_sum *stream = &upstream->round_trips[SERVER_WAY_STREAM];
+    if (stream->count == 0 || upstream->round_trips[SERVER_WAY_DATAGRAM].count == 0) {
+        return;
+    }
+    text_addf(screen->text, "%-*s", SERVER_NAME_COLUMNS + 15, "  of these over tcp");
+    stats_cell_count(screen->text, 9, stream->count);
+    text_addf(screen->text, "%*s", 16, "");
+    stats_cell_latency(
+        screen->text, LATENCY_COLUMNS, stream->count, histogram_quantile(stream, 500));
+    stats_cell_latency(
+        screen->text, LATENCY_COLUMNS, stream->count, histogram_quantile(stream, 900));
+    stats_cell_latency(
+        screen->text, LATENCY_COLUMNS, stream->count, histogram_quantile(stream, 990));
+    text_add(screen->text, "\n");
+}
+
 static void add_servers(const struct screen *screen)
 {
     const char *group = NULL;
@@ -259,20 +279,15 @@ static void add_servers(const struct screen *screen)
             group = upstream->group;
         }
         add_server(screen, upstream);
+        add_server_stream(screen, upstream);
     }
-}
-
-static uint64_t ahead_count(const struct stats_view *view, const char *what, enum sequel_step step)
-{
-    char name[STATS_WORD_SIZE];
-    (void)snprintf(name, sizeof name, "ahead_%s_%s", what, sequel_step_name(step));
-    return stats_view_metric(view, name);
 }
 
 static void add_ahead_step(const struct screen *screen, enum sequel_step step)
 {
-    uint64_t asked = ahead_count(screen->view, "asked", step);
-    uint64_t used = ahead_count(screen->view, "used", step);
+    uint64_t asked = stats_view_ahead_asked(screen->view, step);
+    uint64_t used = stats_view_ahead_used(screen->view, step);
+    bool is_on = screen->view->ahead_is_on[step];
     if (asked == 0) {
         return;
     }
@@ -280,7 +295,8 @@ static void add_ahead_step(const struct screen *screen, enum sequel_step step)
     stats_cell_count(screen->text, 7, asked);
     stats_cell_count(screen->text, 7, used);
     stats_cell_percent(screen->text, 7, used, asked);
-    text_add(screen->text, "\n");
+    stats_cell_count(screen->text, 8, stats_view_ahead_wasted(screen->view, step));
+    text_addf(screen->text, "  %s\n", is_on ? "on" : "off");
 }
 
 /* What was fetched before a client asked it, by what it was foreseen from. */
@@ -289,7 +305,7 @@ static void add_ahead(const struct screen *screen)
     if (stats_view_metric(screen->view, "fetches_ahead") == 0) {
         return;
     }
-    add_title(screen, "asked ahead          asked   used  used %");
+    add_title(screen, "asked ahead          asked   used used %  wasted  at present");
     for (unsigned step = SEQUEL_NONE + 1; step < SEQUEL_STEPS; step++) {
         add_ahead_step(screen, (enum sequel_step)step);
     }

@@ -20,11 +20,14 @@
  *     stats
  *         info VERSION UPTIME_S WORKERS PID CONFIG
  *         metric NAME KIND VALUE
- *         wait CLASS OUTCOME COUNT SUM_US MAX_US BUCKET:COUNT[,BUCKET:COUNT]...
+ *         wait CLASS OUTCOME COUNT SUM_US MAX_US BUCKETS
  *         upstream GROUP ADDRESS TLS STATE SENT ANSWERED FAILED TIMEDOUT LOST LATENCY_US P50_US
  *             P90_US P99_US MAX_US, all on one line
  *         list ZONE STANDING DAY QUOTA WAIT_P50_US WAIT_P99_US WAIT_MAX_US MISS_P50_US MISS_P99_US
  *             MISS_MAX_US COUNT..., all on one line
+ *         round_trip GROUP ADDRESS TLS WAY COUNT SUM_US MAX_US BUCKETS
+ *         list_wait ZONE WHAT COUNT SUM_US MAX_US BUCKETS
+ *         ahead STEP on|off
  *
  *     stats since SECONDS: the same, of the time since then, by minutes; and
  *         covers SECONDS
@@ -53,13 +56,15 @@
  * resolver/list_metrics.def, in that order.
  *
  * A wait line stands for one class of question and one outcome (resolver/stats.h), if there was
- * any; its buckets are those of base/histogram.h, of which only the filled ones are named. ADDRESS
- * is ADDRESS@PORT.
+ * any; a round_trip line for one way to a server that stands above, WAY being datagram or stream; a
+ * list_wait line for a list that stands above, WHAT being wait (of clients) or miss (of fetches).
+ * BUCKETS is BUCKET:COUNT[,BUCKET:COUNT]..., those of base/histogram.h that are not empty. ADDRESS
+ * is ADDRESS@PORT. STEP is one of mail/sequel.h.
  */
 #define CONTROL_CLIENTS_MAX 16
 #define CONTROL_LINE_MAX    2048
 #define CONTROL_IDLE_S      5
-#define CONTROL_ANSWER_MAX  (2 << 20)
+#define CONTROL_ANSWER_MAX  (8 << 20) /* Hundreds of servers and lists, all buckets filled. */
 
 struct control;
 struct ev_loop;

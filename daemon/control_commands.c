@@ -13,109 +13,8 @@
 #include "conf/parse.h"
 #include "daemon/control.h"
 #include "daemon/control_request.h"
+#include "daemon/control_stats.h"
 #include "daemon/look_back.h"
-
-static const char *metric_kind_name(enum metric_kind kind)
-{
-    switch (kind) {
-    case METRIC_KIND_COUNTER:
-        return "counter";
-    case METRIC_KIND_GAUGE:
-        return "gauge";
-    }
-    return "counter";
-}
-
-static void metric_add(struct text *answer, const struct metric_row *row, uint64_t value)
-{
-    text_addf(answer, "metric %s %s %" PRIu64 "\n", row->name, metric_kind_name(row->kind), value);
-}
-
-static void metrics_add(struct text *answer, const struct export *export)
-{
-    for (size_t i = 0; i < resolver_metric_row_count; i++) {
-        metric_add(answer, &resolver_metric_rows[i], export->resolver[i]);
-    }
-    for (size_t i = 0; i < cache_metric_row_count; i++) {
-        metric_add(answer, &cache_metric_rows[i], export_cache_value(export, i));
-    }
-    for (size_t i = 0; i < daemon_metric_row_count; i++) {
-        metric_add(answer, &daemon_metric_rows[i], export->daemon[i]);
-    }
-}
-
-static void wait_add(
-    struct text *answer, const char *class, const char *outcome, const struct histogram_sum *wait)
-{
-    if (wait->count == 0) {
-        return;
-    }
-    text_addf(answer, "wait %s %s %" PRIu64 " %" PRIu64 " %" PRIu64, class, outcome, wait->count,
-        wait->sum_us, wait->max_us);
-    char separator = ' ';
-    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        if (wait->buckets[i] > 0) {
-            text_addf(answer, "%c%u:%" PRIu64, separator, i, wait->buckets[i]);
-            separator = ',';
-        }
-    }
-    text_add(answer, "\n");
-}
-
-static void waits_add(struct text *answer, const struct export *export)
-{
-    for (unsigned row = 0; row < QUESTION_CLASSES; row++) {
-        for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
-            wait_add(answer, question_class_name((enum question_class)row),
-                outcome_name((enum outcome)outcome), &export->wait[row][outcome]);
-        }
-    }
-}
-
-static void upstream_add_name(struct text *answer, const struct export_upstream *upstream)
-{
-    char address[ADDRESS_TEXT_SIZE];
-    (void)address_format(&upstream->address, address, sizeof address);
-    text_addf(answer, "upstream %s %s %s", upstream->group, address,
-        upstream->tls_name[0] == '\0' ? "-" : upstream->tls_name);
-}
-
-static void upstream_add_numbers(struct text *answer, const struct export_upstream *upstream)
-{
-    const struct histogram_sum *latency = &upstream->latency;
-    text_addf(answer, " %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
-        upstream->state, upstream->sent, upstream->answered, upstream->failed, upstream->timed_out,
-        upstream->lost);
-    text_addf(answer, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
-        upstream->latency_us, histogram_quantile(latency, 500), histogram_quantile(latency, 900),
-        histogram_quantile(latency, 990), latency->max_us);
-}
-
-static void upstreams_run(struct control_commands *commands, struct text *answer, bool is_whole)
-{
-    const struct export *export = commands->export;
-    for (size_t i = 0; i < export->upstream_count; i++) {
-        upstream_add_name(answer, &export->upstreams[i]);
-        if (is_whole) {
-            upstream_add_numbers(answer, &export->upstreams[i]);
-        }
-        text_add(answer, "\n");
-    }
-}
-
-static void list_add(struct text *answer, const struct stats_list *list)
-{
-    text_addf(answer, "list %s %s %" PRIu64 " %" PRIu64, list->zone, list->standing, list->day,
-        list->quota);
-    text_addf(answer, " %" PRIu64 " %" PRIu64 " %" PRIu64, list->wait_p50_us, list->wait_p99_us,
-        list->wait_max_us);
-    text_addf(answer, " %" PRIu64 " %" PRIu64 " %" PRIu64, list->miss_p50_us, list->miss_p99_us,
-        list->miss_max_us);
-    for (size_t i = 0; i < STATS_LIST_ROWS; i++) {
-        text_addf(answer, " %" PRIu64, list->counts[i]);
-    }
-    text_add(answer, "\n");
-}
 
 /* Since when the numbers count, if not since the start. */
 static void covers_add(
@@ -136,12 +35,7 @@ static void stats_run(struct control_commands *commands, uint64_t since_s, struc
     text_addf(answer, "info %s %" PRId64 " %zu %ld %s\n", commands->version, uptime_s,
         commands->sources.worker_count, (long)getpid(), commands->config);
     covers_add(commands, since_s, now, answer);
-    metrics_add(answer, commands->export);
-    waits_add(answer, commands->export);
-    upstreams_run(commands, answer, true);
-    for (size_t i = 0; i < commands->export->lists.count; i++) {
-        list_add(answer, &commands->export->lists.items[i].shown);
-    }
+    control_stats_add(answer, commands->export);
 }
 
 static const char *cache_kind_name(enum cache_kind kind)
@@ -246,7 +140,7 @@ static void commands_run_checked(
         if (request->command == CONTROL_STATS) {
             stats_run(commands, request->since_s, answer);
         } else {
-            upstreams_run(commands, answer, false);
+            control_stats_add_upstreams(answer, commands->export);
         }
         return;
     case CONTROL_FLUSH_NAME:

@@ -90,7 +90,9 @@ static void export_upstream_add(struct export_upstream *row, const struct server
     row->failed += view->failed;
     row->timed_out += view->timed_out;
     row->lost += view->lost;
-    histogram_merge(&row->latency, view->latency);
+    for (size_t way = 0; way < SERVER_WAYS; way++) {
+        histogram_merge(&row->latency[way], &view->latency[way]);
+    }
 }
 
 /* In the worker's thread. */
@@ -108,6 +110,9 @@ static void export_add_worker(struct worker *worker, void *context)
 
     export_lists_add(&export->lists, resolver, clock_now());
 
+    for (unsigned step = SEQUEL_NONE + 1; step < SEQUEL_STEPS; step++) {
+        export->ahead_is_on[step] |= resolver_ahead_is_on(resolver, (enum sequel_step)step);
+    }
     struct server_view view;
     for (size_t i = 0; resolver_server_at(resolver, i, &view); i++) {
         struct export_upstream *row = export_upstream_of(export, &view);
@@ -124,6 +129,7 @@ void export_gather(struct export *export, const struct export_sources *sources)
     memset(export->resolver, 0, sizeof export->resolver);
     memset(export->daemon, 0, sizeof export->daemon);
     memset(export->wait, 0, sizeof export->wait);
+    memset(export->ahead_is_on, 0, sizeof export->ahead_is_on);
     export->upstream_count = 0;
     export->lists.count = 0;
     cache_read_metrics(sources->cache, &export->cache);

@@ -9,6 +9,7 @@
 #include "base/histogram.h"
 #include "cache/cache.h"
 #include "conf/settings.h"
+#include "resolver/server.h"
 #include "resolver/stats.h"
 #include "daemon/export_lists.h"
 #include "daemon/stats.h"
@@ -48,7 +49,7 @@ struct export_upstream {
     uint64_t timed_out;
     uint64_t lost;
     uint64_t latency_us; /* Smoothed, averaged by the answers that each worker had. */
-    struct histogram_sum latency;
+    struct histogram_sum latency[SERVER_WAYS];
 };
 
 struct export
@@ -59,6 +60,7 @@ struct export
     struct histogram_sum wait[QUESTION_CLASSES][OUTCOMES];
     size_t upstream_count;
     struct export_upstream upstreams[EXPORT_UPSTREAMS_MAX];
+    bool ahead_is_on[SEQUEL_STEPS]; /* For one worker at least. */
     struct export_lists lists;
 };
 

@@ -10,10 +10,10 @@
 /* Those that found no place. */
 #define EXPORT_LISTS_OTHERS "-"
 
-static struct export_list *export_list_of(struct export_lists *lists, const char *zone)
+static struct stats_list *export_list_of(struct export_lists *lists, const char *zone)
 {
     for (size_t i = 0; i < lists->count; i++) {
-        if (strcmp(lists->items[i].shown.zone, zone) == 0) {
+        if (strcmp(lists->items[i].zone, zone) == 0) {
             return &lists->items[i];
         }
     }
@@ -21,12 +21,12 @@ static struct export_list *export_list_of(struct export_lists *lists, const char
     if (is_last && strcmp(zone, EXPORT_LISTS_OTHERS) != 0) {
         return export_list_of(lists, EXPORT_LISTS_OTHERS);
     }
-    struct export_list *list = &lists->items[lists->count++];
+    struct stats_list *list = &lists->items[lists->count++];
     struct text text;
     memset(list, 0, sizeof *list);
-    text_init(&text, list->shown.zone, sizeof list->shown.zone);
+    text_init(&text, list->zone, sizeof list->zone);
     text_add(&text, zone);
-    text_init(&text, list->shown.standing, sizeof list->shown.standing);
+    text_init(&text, list->standing, sizeof list->standing);
     text_add(&text, "well");
     return list;
 }
@@ -49,12 +49,12 @@ void export_lists_add(struct export_lists *lists, const struct resolver *resolve
         if (view.stats == NULL) {
             continue;
         }
-        struct export_list *list = export_list_of(lists, view.zone);
-        export_list_stand(&list->shown, view.standing);
-        list->shown.day += view.day;
-        list->shown.quota = view.quota;
+        struct stats_list *list = export_list_of(lists, view.zone);
+        export_list_stand(list, view.standing);
+        list->day += view.day;
+        list->quota = view.quota;
         for (size_t row = 0; row < STATS_LIST_ROWS; row++) {
-            list->shown.counts[row] += list_stats_read(view.stats, row);
+            list->counts[row] += list_stats_read(view.stats, row);
         }
         histogram_merge(&list->wait, &view.stats->wait);
         histogram_merge(&list->miss, &view.stats->miss);
@@ -64,12 +64,12 @@ void export_lists_add(struct export_lists *lists, const struct resolver *resolve
 void export_lists_finish(struct export_lists *lists)
 {
     for (size_t i = 0; i < lists->count; i++) {
-        struct export_list *list = &lists->items[i];
-        list->shown.wait_p50_us = histogram_quantile(&list->wait, 500);
-        list->shown.wait_p99_us = histogram_quantile(&list->wait, 990);
-        list->shown.wait_max_us = list->wait.max_us;
-        list->shown.miss_p50_us = histogram_quantile(&list->miss, 500);
-        list->shown.miss_p99_us = histogram_quantile(&list->miss, 990);
-        list->shown.miss_max_us = list->miss.max_us;
+        struct stats_list *list = &lists->items[i];
+        list->wait_p50_us = histogram_quantile(&list->wait, 500);
+        list->wait_p99_us = histogram_quantile(&list->wait, 990);
+        list->wait_max_us = list->wait.max_us;
+        list->miss_p50_us = histogram_quantile(&list->miss, 500);
+        list->miss_p99_us = histogram_quantile(&list->miss, 990);
+        list->miss_max_us = list->miss.max_us;
     }
 }

@@ -8,13 +8,15 @@
 #include "daemon/export.h"
 #include "daemon/history.h"
 
-/* Of a server: five counters and its round trips. Of a list: its counts, the waits, the fetches. */
+/* Of a server: five counters and its round trips by each way. Of a list: its counts, the waits, the
+ * fetches. */
 #define ROW_HISTOGRAMS  2
 #define ROW_COUNTERS    32
 #define ROW_NAME_SIZE   384
 #define HISTOGRAM_CELLS (HISTOGRAM_BUCKETS + 1)
 #define ROW_CELLS       (ROW_COUNTERS + ROW_HISTOGRAMS * HISTOGRAM_CELLS)
 
+_Static_assert(SERVER_WAYS <= ROW_HISTOGRAMS, "A server's ways have their cells.");
 _Static_assert(STATS_LIST_ROWS <= ROW_COUNTERS, "A list's counts have their cells.");
 
 struct look_back {
@@ -136,21 +138,23 @@ static void walk_upstream(
     walk_number(&walk, &upstream->failed);
     walk_number(&walk, &upstream->timed_out);
     walk_number(&walk, &upstream->lost);
-    walk_histogram(&walk, &upstream->latency);
+    for (size_t way = 0; way < SERVER_WAYS; way++) {
+        walk_histogram(&walk, &upstream->latency[way]);
+    }
 }
 
-static void walk_list(struct look_back *look_back, struct export_list *list, bool is_reading)
+static void walk_list(struct look_back *look_back, struct stats_list *list, bool is_reading)
 {
     char name[ROW_NAME_SIZE];
     struct text text;
     text_init(&text, name, sizeof name);
-    text_addf(&text, "list %s", list->shown.zone);
+    text_addf(&text, "list %s", list->zone);
     struct walk walk = {.at = look_back_row(look_back, name), .is_reading = is_reading};
     if (walk.at == NULL) {
         return;
     }
     for (size_t i = 0; i < STATS_LIST_ROWS; i++) {
-        walk_number(&walk, &list->shown.counts[i]);
+        walk_number(&walk, &list->counts[i]);
     }
     walk_histogram(&walk, &list->wait);
     walk_histogram(&walk, &list->miss);

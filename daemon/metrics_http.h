@@ -13,8 +13,8 @@
  * METRICS_HTTP_CLIENTS_MAX places for METRICS_HTTP_PATIENCE_S, and never a question's answer.
  */
 #define METRICS_HTTP_CLIENTS_MAX 16
-#define METRICS_HTTP_PATIENCE_S  5 /* For a whole request and its answer. */
-#define METRICS_HTTP_BODY_MAX    (4 << 20)
+#define METRICS_HTTP_PATIENCE_S  5          /* For a whole request and its answer. */
+#define METRICS_HTTP_BODY_MAX    (16 << 20) /* Hundreds of servers and lists. */
 
 struct metrics_http;
 struct address;

@@ -2,186 +2,141 @@
 #include "daemon/metrics_text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "resolver/list_stats.h"
+#include "daemon/metrics_sheet.h"
 #include "daemon/stats_view.h"
 
-/* The upper edges of the exported histogram, in seconds as they are written. */
-struct edge {
-    uint64_t us;
-    const char *seconds;
+#define NAME_SIZE (STATS_WORD_SIZE + 16)
+
+/* Each byte of a label may have to be escaped. */
+#define LABELS_SIZE                                                                                \
+    (2 * (STATS_WORD_SIZE + STATS_ADDRESS_SIZE + STATS_TLS_SIZE + STATS_LIST_ZONE_SIZE) + 64)
+
+/* What stands between the braces of a sample. */
+struct labels {
+    struct text text;
+    char data[LABELS_SIZE];
 };
 
-static const struct edge edges[] = {
-    {50, "0.00005"},
-    {100, "0.0001"},
-    {250, "0.00025"},
-    {500, "0.0005"},
-    {1000, "0.001"},
-    {2500, "0.0025"},
-    {5000, "0.005"},
-    {10000, "0.01"},
-    {25000, "0.025"},
-    {50000, "0.05"},
-    {100000, "0.1"},
-    {250000, "0.25"},
-    {500000, "0.5"},
-    {1000000, "1.0"},
-    {2500000, "2.5"},
-    {5000000, "5.0"},
-};
-
-#define EDGES (sizeof edges / sizeof edges[0])
-
-/* Inside quotes and in HELP, three characters are special; a newline cannot occur. */
-static void add_escaped(struct text *text, const char *string)
+static void labels_init(struct labels *labels)
 {
-    for (; *string != '\0'; string++) {
-        if (*string == '\\' || *string == '"') {
-            text_add(text, "\\");
-        }
-        text_add_bytes(text, string, 1);
-    }
+    text_init(&labels->text, labels->data, sizeof labels->data);
 }
 
-/* What is being written, and in which form. */
-struct sheet {
-    struct text *text;
-    enum metrics_form form;
-};
-
-enum family_type {
-    FAMILY_INFO,
-    FAMILY_GAUGE,
-    FAMILY_COUNTER,
-    FAMILY_HISTOGRAM,
-    FAMILY_SUMMARY,
-};
-
-/* How one form speaks of a type: its word, and what follows the family's name in the comments. */
-struct family_words {
-    const char *type;
+/* The house counts in small units, monitoring wants seconds. */
+struct short_unit {
     const char *suffix;
+    uint64_t us;
 };
 
-static struct family_words family_words_of(enum family_type type, enum metrics_form form)
+static const struct short_unit short_units[] = {{"_ms", 1000}, {"_s", 1000000}};
+
+static void add_head(const struct metrics_sheet *sheet, const struct stats_view *view)
 {
-    bool is_openmetrics = form == METRICS_FORM_OPENMETRICS;
-    switch (type) {
-    case FAMILY_INFO:
-        return is_openmetrics ? (struct family_words){"info", ""}
-                              : (struct family_words){"gauge", "_info"};
-    case FAMILY_GAUGE:
-        return (struct family_words){"gauge", ""};
-    case FAMILY_COUNTER:
-        return (struct family_words){"counter", is_openmetrics ? "" : "_total"};
-    case FAMILY_HISTOGRAM:
-        return (struct family_words){"histogram", ""};
-    case FAMILY_SUMMARY:
-        return (struct family_words){"summary", ""};
+    struct labels labels;
+    labels_init(&labels);
+    metrics_sheet_label(&labels.text, "version", view->version);
+    metrics_sheet_open(sheet, "build", METRICS_FAMILY_INFO, "The version of the daemon.");
+    metrics_sheet_sample(sheet->text, "build", "_info", labels.data, 1);
+    metrics_sheet_open(
+        sheet, "uptime_seconds", METRICS_FAMILY_GAUGE, "Seconds since the daemon's start.");
+    metrics_sheet_sample(sheet->text, "uptime_seconds", "", "", view->uptime_s);
+    metrics_sheet_open(sheet, "workers", METRICS_FAMILY_GAUGE, "Threads that answer.");
+    metrics_sheet_sample(sheet->text, "workers", "", "", view->workers);
+}
+
+static const struct short_unit *short_unit_of(const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; i < sizeof short_units / sizeof short_units[0]; i++) {
+        size_t suffix_len = strlen(short_units[i].suffix);
+        if (len > suffix_len && strcmp(name + len - suffix_len, short_units[i].suffix) == 0) {
+            return &short_units[i];
+        }
     }
-    return (struct family_words){"unknown", ""};
+    return NULL;
 }
 
-static void add_family(
-    struct sheet *sheet, const char *name, enum family_type type, const char *sentence)
+static void add_time(const struct metrics_sheet *sheet, const struct stats_metric *metric,
+    const struct short_unit *unit)
 {
-    struct family_words words = family_words_of(type, sheet->form);
-    text_addf(sheet->text, "# TYPE mxcache_%s%s %s\n", name, words.suffix, words.type);
-    if (sentence != NULL) {
-        text_addf(sheet->text, "# HELP mxcache_%s%s ", name, words.suffix);
-        add_escaped(sheet->text, sentence);
-        text_add(sheet->text, "\n");
+    char name_data[NAME_SIZE];
+    struct text name;
+    text_init(&name, name_data, sizeof name_data);
+    text_add_bytes(&name, metric->name, strlen(metric->name) - strlen(unit->suffix));
+    text_add(&name, "_seconds");
+    metrics_sheet_open(sheet, name_data, METRICS_FAMILY_GAUGE, metric->sentence);
+    text_addf(sheet->text, "mxcache_%s ", name_data);
+    metrics_sheet_seconds(sheet->text, metric->value * unit->us);
+    text_add(sheet->text, "\n");
+}
+
+/* What stands in one family for all steps. */
+static bool metric_is_ahead(const struct stats_metric *metric)
+{
+    return strncmp(metric->name, "ahead_asked_", strlen("ahead_asked_")) == 0 ||
+           strncmp(metric->name, "ahead_used_", strlen("ahead_used_")) == 0;
+}
+
+static void add_metric(const struct metrics_sheet *sheet, const struct stats_metric *metric)
+{
+    const struct short_unit *unit = short_unit_of(metric->name);
+    if (metric->kind == METRIC_KIND_COUNTER) {
+        metrics_sheet_open(sheet, metric->name, METRICS_FAMILY_COUNTER, metric->sentence);
+        metrics_sheet_sample(sheet->text, metric->name, "_total", "", metric->value);
+    } else if (unit != NULL) {
+        add_time(sheet, metric, unit);
+    } else {
+        metrics_sheet_open(sheet, metric->name, METRICS_FAMILY_GAUGE, metric->sentence);
+        metrics_sheet_sample(sheet->text, metric->name, "", "", metric->value);
     }
 }
 
-/* The unit that ends the family's name. */
-static void add_unit(struct sheet *sheet, const char *name, const char *unit)
-{
-    if (sheet->form == METRICS_FORM_OPENMETRICS) {
-        text_addf(sheet->text, "# UNIT mxcache_%s %s\n", name, unit);
-    }
-}
-
-static void add_seconds(struct text *text, uint64_t duration_us)
-{
-    text_addf(text, "%" PRIu64 ".%06" PRIu64, duration_us / (uint64_t)CLOCK_US_PER_S,
-        duration_us % (uint64_t)CLOCK_US_PER_S);
-}
-
-static void add_head(struct sheet *sheet, const struct stats_view *view)
-{
-    struct text *text = sheet->text;
-    add_family(sheet, "build", FAMILY_INFO, "The version of the daemon.");
-    text_add(text, "mxcache_build_info{version=\"");
-    add_escaped(text, view->version);
-    text_add(text, "\"} 1\n");
-    add_family(sheet, "uptime_seconds", FAMILY_GAUGE, "Seconds since the daemon's start.");
-    add_unit(sheet, "uptime_seconds", "seconds");
-    text_addf(text, "mxcache_uptime_seconds %" PRIu64 "\n", view->uptime_s);
-    add_family(sheet, "workers", FAMILY_GAUGE, "Threads that answer.");
-    text_addf(text, "mxcache_workers %" PRIu64 "\n", view->workers);
-}
-
-static void add_metrics(struct sheet *sheet, const struct stats_view *view)
+static void add_metrics(const struct metrics_sheet *sheet, const struct stats_view *view)
 {
     for (size_t i = 0; i < view->metric_count; i++) {
-        const struct stats_metric *metric = &view->metrics[i];
-        bool is_counter = metric->kind == METRIC_KIND_COUNTER;
-        add_family(
-            sheet, metric->name, is_counter ? FAMILY_COUNTER : FAMILY_GAUGE, metric->sentence);
-        text_addf(sheet->text, "mxcache_%s%s %" PRIu64 "\n", metric->name,
-            is_counter ? "_total" : "", metric->value);
+        if (!metric_is_ahead(&view->metrics[i])) {
+            add_metric(sheet, &view->metrics[i]);
+        }
     }
-}
-
-static void add_wait(struct text *text, const struct histogram_sum *wait, const char *labels)
-{
-    for (size_t i = 0; i < EDGES; i++) {
-        text_addf(text, "mxcache_wait_seconds_bucket{%s,le=\"%s\"} %" PRIu64 "\n", labels,
-            edges[i].seconds, histogram_count_up_to(wait, edges[i].us));
-    }
-    text_addf(
-        text, "mxcache_wait_seconds_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", labels, wait->count);
-    text_addf(text, "mxcache_wait_seconds_count{%s} %" PRIu64 "\n", labels, wait->count);
-    text_addf(text, "mxcache_wait_seconds_sum{%s} ", labels);
-    add_seconds(text, wait->sum_us);
-    text_add(text, "\n");
 }
 
 /* Every series from the start, empty ones too: a series that appears with a value loses it in
  * rate(). */
-static void add_waits(struct sheet *sheet, const struct stats_view *view)
+static void add_waits(const struct metrics_sheet *sheet, const struct stats_view *view)
 {
-    add_family(sheet, "wait_seconds", FAMILY_HISTOGRAM,
+    metrics_sheet_open(sheet, "wait_seconds", METRICS_FAMILY_HISTOGRAM,
         "How long clients waited for their answers, by class of question and outcome.");
-    add_unit(sheet, "wait_seconds", "seconds");
     for (unsigned class = 0; class < QUESTION_CLASSES; class ++) {
         for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
-            char labels_data[64];
-            struct text labels;
-            text_init(&labels, labels_data, sizeof labels_data);
-            text_addf(&labels, "class=\"%s\",outcome=\"%s\"",
-                question_class_name((enum question_class) class),
-                outcome_name((enum outcome)outcome));
-            add_wait(sheet->text, &view->waits[class][outcome], labels_data);
+            struct labels labels;
+            labels_init(&labels);
+            metrics_sheet_label(
+                &labels.text, "class", question_class_name((enum question_class) class));
+            text_add(&labels.text, ",");
+            metrics_sheet_label(&labels.text, "outcome", outcome_name((enum outcome)outcome));
+            metrics_sheet_histogram(
+                sheet->text, "wait_seconds", labels.data, &view->waits[class][outcome]);
         }
     }
 }
 
-static void add_server_labels(struct text *text, const struct stats_upstream *upstream)
+/* ---- Upstream servers ---- */
+
+static void labels_of_server(struct labels *labels, const struct stats_upstream *upstream)
 {
-    text_add(text, "group=\"");
-    add_escaped(text, upstream->group);
-    text_add(text, "\",server=\"");
-    add_escaped(text, upstream->address);
-    if (upstream->tls_name[0] != '\0') {
-        text_add(text, "#");
-        add_escaped(text, upstream->tls_name);
-    }
-    text_add(text, "\"");
+    char server_data[STATS_ADDRESS_SIZE + 1 + STATS_TLS_SIZE];
+    struct text server;
+    text_init(&server, server_data, sizeof server_data);
+    text_addf(&server, "%s%s%s", upstream->address, upstream->tls_name[0] != '\0' ? "#" : "",
+        upstream->tls_name);
+    labels_init(labels);
+    metrics_sheet_label(&labels->text, "group", upstream->group);
+    text_add(&labels->text, ",");
+    metrics_sheet_label(&labels->text, "server", server_data);
 }
 
 /* One family of counters over all servers. */
@@ -202,127 +157,159 @@ static const struct server_counter server_counters[] = {
     {"server_lost", offsetof(struct stats_upstream, lost), "Tries whose line to the server broke."},
 };
 
-static void add_server_counter(
-    struct sheet *sheet, const struct stats_view *view, const struct server_counter *counter)
+static void add_server_counter(const struct metrics_sheet *sheet, const struct stats_view *view,
+    const struct server_counter *counter)
 {
-    struct text *text = sheet->text;
-    add_family(sheet, counter->name, FAMILY_COUNTER, counter->sentence);
+    metrics_sheet_open(sheet, counter->name, METRICS_FAMILY_COUNTER, counter->sentence);
     for (size_t i = 0; i < view->upstream_count; i++) {
+        struct labels labels;
         const char *upstream = (const char *)&view->upstreams[i];
         const uint64_t *value = (const uint64_t *)(const void *)(upstream + counter->offset);
-        text_addf(text, "mxcache_%s_total{", counter->name);
-        add_server_labels(text, &view->upstreams[i]);
-        text_addf(text, "} %" PRIu64 "\n", *value);
+        labels_of_server(&labels, &view->upstreams[i]);
+        metrics_sheet_sample(sheet->text, counter->name, "_total", labels.data, *value);
     }
 }
 
-static void add_quantile(struct text *text, const struct stats_upstream *upstream,
-    const char *quantile, uint64_t duration_us)
+static void add_round_trip(
+    struct text *text, const struct stats_upstream *upstream, enum server_way way)
 {
-    text_add(text, "mxcache_server_round_trip_seconds{");
-    add_server_labels(text, upstream);
-    text_addf(text, ",quantile=\"%s\"} ", quantile);
-    add_seconds(text, duration_us);
-    text_add(text, "\n");
-}
-
-static void add_round_trips(struct sheet *sheet, const struct stats_view *view)
-{
-    struct text *text = sheet->text;
-    add_family(sheet, "server_round_trip_seconds", FAMILY_SUMMARY,
-        "How long the server takes to reply, since the start.");
-    add_unit(sheet, "server_round_trip_seconds", "seconds");
-    for (size_t i = 0; i < view->upstream_count; i++) {
-        const struct stats_upstream *upstream = &view->upstreams[i];
-        if (upstream->answered == 0) {
-            continue;
-        }
-        add_quantile(text, upstream, "0.5", upstream->p50_us);
-        add_quantile(text, upstream, "0.9", upstream->p90_us);
-        add_quantile(text, upstream, "0.99", upstream->p99_us);
-        add_quantile(text, upstream, "1.0", upstream->max_us);
+    struct labels labels;
+    const char *transport = stats_upstream_transport(upstream, way);
+    if (transport == NULL) {
+        return;
     }
+    labels_of_server(&labels, upstream);
+    text_add(&labels.text, ",");
+    metrics_sheet_label(&labels.text, "transport", transport);
+    metrics_sheet_histogram(
+        text, "server_round_trip_seconds", labels.data, &upstream->round_trips[way]);
 }
 
-static void add_resting(struct sheet *sheet, const struct stats_view *view)
+static void add_servers(const struct metrics_sheet *sheet, const struct stats_view *view)
 {
-    struct text *text = sheet->text;
-    add_family(sheet, "server_resting", FAMILY_GAUGE,
+    metrics_sheet_open(sheet, "server_resting", METRICS_FAMILY_GAUGE,
         "1 while the server gets probes only, because it did not reply several times in a row.");
     for (size_t i = 0; i < view->upstream_count; i++) {
-        text_add(text, "mxcache_server_resting{");
-        add_server_labels(text, &view->upstreams[i]);
-        text_addf(text, "} %d\n", stats_upstream_is_resting(&view->upstreams[i]) ? 1 : 0);
+        struct labels labels;
+        const struct stats_upstream *upstream = &view->upstreams[i];
+        labels_of_server(&labels, upstream);
+        metrics_sheet_sample(
+            sheet->text, "server_resting", "", labels.data, stats_upstream_is_resting(upstream));
+    }
+    for (size_t i = 0; i < sizeof server_counters / sizeof server_counters[0]; i++) {
+        add_server_counter(sheet, view, &server_counters[i]);
+    }
+    metrics_sheet_open(sheet, "server_round_trip_seconds", METRICS_FAMILY_HISTOGRAM,
+        "How long the server took for replies that could be used, by transport; over TCP and TLS "
+        "with the time to connect, where there was no connection yet.");
+    for (size_t i = 0; i < view->upstream_count; i++) {
+        for (unsigned way = 0; way < SERVER_WAYS; way++) {
+            add_round_trip(sheet->text, &view->upstreams[i], (enum server_way)way);
+        }
     }
 }
 
-static void add_list_sample(
-    struct text *text, const char *name, const struct stats_list *list, uint64_t value)
+/* ---- DNS lists ---- */
+
+static void labels_of_list(struct labels *labels, const struct stats_list *list)
 {
-    text_addf(text, "mxcache_list_%s{zone=\"", name);
-    add_escaped(text, list->zone);
-    text_addf(text, "\"} %" PRIu64 "\n", value);
+    labels_init(labels);
+    metrics_sheet_label(&labels->text, "zone", list->zone);
 }
 
-static void add_list_counters(struct sheet *sheet, const struct stats_view *view)
+static void add_list_sample(struct text *text, const char *name, const char *suffix,
+    const struct stats_list *list, uint64_t value)
+{
+    struct labels labels;
+    labels_of_list(&labels, list);
+    metrics_sheet_sample(text, name, suffix, labels.data, value);
+}
+
+static void add_list_counters(const struct metrics_sheet *sheet, const struct stats_view *view)
 {
     for (size_t row = 0; row < STATS_LIST_ROWS; row++) {
-        char name[STATS_WORD_SIZE];
-        char sample[STATS_WORD_SIZE + sizeof "_total"];
-        struct text text;
-        text_init(&text, name, sizeof name);
-        text_addf(&text, "list_%s", list_metric_rows[row].name);
-        text_init(&text, sample, sizeof sample);
-        text_addf(&text, "%s_total", list_metric_rows[row].name);
-        add_family(sheet, name, FAMILY_COUNTER, list_metric_rows[row].sentence);
+        char name_data[NAME_SIZE];
+        struct text name;
+        text_init(&name, name_data, sizeof name_data);
+        text_addf(&name, "list_%s", list_metric_rows[row].name);
+        metrics_sheet_open(
+            sheet, name_data, METRICS_FAMILY_COUNTER, list_metric_rows[row].sentence);
         for (size_t i = 0; i < view->list_count; i++) {
-            add_list_sample(sheet->text, sample, &view->lists[i], view->lists[i].counts[row]);
+            const struct stats_list *list = &view->lists[i];
+            add_list_sample(sheet->text, name_data, "_total", list, list->counts[row]);
         }
     }
 }
 
-static void add_list_gauges(struct sheet *sheet, const struct stats_view *view)
+static void add_list_gauges(const struct metrics_sheet *sheet, const struct stats_view *view)
 {
-    add_family(sheet, "list_sent_last_day", FAMILY_GAUGE,
+    metrics_sheet_open(sheet, "list_sent_last_day", METRICS_FAMILY_GAUGE,
         "Messages sent upstream for the list in the last day, which its quota is about.");
     for (size_t i = 0; i < view->list_count; i++) {
-        add_list_sample(sheet->text, "sent_last_day", &view->lists[i], view->lists[i].day);
+        const struct stats_list *list = &view->lists[i];
+        add_list_sample(sheet->text, "list_sent_last_day", "", list, list->day);
     }
-    add_family(sheet, "list_quota", FAMILY_GAUGE,
+    metrics_sheet_open(sheet, "list_quota", METRICS_FAMILY_GAUGE,
         "Questions a day that the list allows, where that is known.");
     for (size_t i = 0; i < view->list_count; i++) {
-        if (view->lists[i].quota > 0) {
-            add_list_sample(sheet->text, "quota", &view->lists[i], view->lists[i].quota);
+        const struct stats_list *list = &view->lists[i];
+        if (list->quota > 0) {
+            add_list_sample(sheet->text, "list_quota", "", list, list->quota);
         }
     }
-    add_family(sheet, "list_well", FAMILY_GAUGE,
+    metrics_sheet_open(sheet, "list_well", METRICS_FAMILY_GAUGE,
         "0 while the list refuses, has ended, or fails its test points.");
     for (size_t i = 0; i < view->list_count; i++) {
-        add_list_sample(sheet->text, "well", &view->lists[i], stats_list_is_well(&view->lists[i]));
-    }
-}
-
-static void add_list_quantile(
-    struct text *text, const struct stats_list *list, const char *quantile, uint64_t duration_us)
-{
-    text_add(text, "mxcache_list_wait_seconds{zone=\"");
-    add_escaped(text, list->zone);
-    text_addf(text, "\",quantile=\"%s\"} ", quantile);
-    add_seconds(text, duration_us);
-    text_add(text, "\n");
-}
-
-static void add_list_waits(struct sheet *sheet, const struct stats_view *view)
-{
-    add_family(sheet, "list_wait_seconds", FAMILY_SUMMARY,
-        "How long clients waited for answers of the list, since the start.");
-    add_unit(sheet, "list_wait_seconds", "seconds");
-    for (size_t i = 0; i < view->list_count; i++) {
         const struct stats_list *list = &view->lists[i];
-        add_list_quantile(sheet->text, list, "0.5", list->wait_p50_us);
-        add_list_quantile(sheet->text, list, "0.99", list->wait_p99_us);
-        add_list_quantile(sheet->text, list, "1.0", list->wait_max_us);
+        add_list_sample(sheet->text, "list_well", "", list, stats_list_is_well(list));
     }
+}
+
+static void add_list_waits(const struct metrics_sheet *sheet, const struct stats_view *view)
+{
+    struct labels labels;
+    metrics_sheet_open(sheet, "list_wait_seconds", METRICS_FAMILY_HISTOGRAM,
+        "How long clients waited for answers of the list.");
+    for (size_t i = 0; i < view->list_count; i++) {
+        labels_of_list(&labels, &view->lists[i]);
+        metrics_sheet_histogram(
+            sheet->text, "list_wait_seconds", labels.data, &view->lists[i].wait);
+    }
+    metrics_sheet_open(sheet, "list_fetch_seconds", METRICS_FAMILY_HISTOGRAM,
+        "How long fetching an answer of the list took, from the first message to the end.");
+    for (size_t i = 0; i < view->list_count; i++) {
+        labels_of_list(&labels, &view->lists[i]);
+        metrics_sheet_histogram(
+            sheet->text, "list_fetch_seconds", labels.data, &view->lists[i].miss);
+    }
+}
+
+/* ---- Asking ahead ---- */
+
+static void add_ahead_samples(const struct metrics_sheet *sheet, const struct stats_view *view,
+    const char *name, uint64_t (*count)(const struct stats_view *view, enum sequel_step step))
+{
+    bool is_gauge = count == NULL;
+    for (unsigned step = SEQUEL_NONE + 1; step < SEQUEL_STEPS; step++) {
+        struct labels labels;
+        labels_init(&labels);
+        metrics_sheet_label(&labels.text, "step", sequel_step_name((enum sequel_step)step));
+        metrics_sheet_sample(sheet->text, name, is_gauge ? "" : "_total", labels.data,
+            is_gauge ? view->ahead_is_on[step] : count(view, (enum sequel_step)step));
+    }
+}
+
+static void add_ahead(const struct metrics_sheet *sheet, const struct stats_view *view)
+{
+    metrics_sheet_open(sheet, "ahead_asked", METRICS_FAMILY_COUNTER,
+        "Questions asked ahead, by the step that foretold them; see mxcache-metrics(7).");
+    add_ahead_samples(sheet, view, "ahead_asked", stats_view_ahead_asked);
+    metrics_sheet_open(sheet, "ahead_used", METRICS_FAMILY_COUNTER,
+        "Of the questions asked ahead, those that a client asked in time.");
+    add_ahead_samples(sheet, view, "ahead_used", stats_view_ahead_used);
+    metrics_sheet_open(sheet, "ahead_on", METRICS_FAMILY_GAUGE,
+        "1 while it is asked ahead by the step; 0 when it is off, or too little of it was used.");
+    add_ahead_samples(sheet, view, "ahead_on", NULL);
 }
 
 const char *metrics_form_type(enum metrics_form form)
@@ -338,15 +325,12 @@ const char *metrics_form_type(enum metrics_form form)
 
 void metrics_text_add(struct text *text, const struct stats_view *view, enum metrics_form form)
 {
-    struct sheet sheet = {.text = text, .form = form};
+    const struct metrics_sheet sheet = {.text = text, .form = form};
     add_head(&sheet, view);
     add_metrics(&sheet, view);
     add_waits(&sheet, view);
-    add_resting(&sheet, view);
-    for (size_t i = 0; i < sizeof server_counters / sizeof server_counters[0]; i++) {
-        add_server_counter(&sheet, view, &server_counters[i]);
-    }
-    add_round_trips(&sheet, view);
+    add_servers(&sheet, view);
+    add_ahead(&sheet, view);
     if (view->list_count > 0) {
         add_list_counters(&sheet, view);
         add_list_gauges(&sheet, view);

@@ -55,10 +55,15 @@ static void upstream_fill(struct stats_view *view, const struct export_upstream 
     shown->timed_out = upstream->timed_out;
     shown->lost = upstream->lost;
     shown->latency_us = upstream->latency_us;
-    shown->p50_us = histogram_quantile(&upstream->latency, 500);
-    shown->p90_us = histogram_quantile(&upstream->latency, 900);
-    shown->p99_us = histogram_quantile(&upstream->latency, 990);
-    shown->max_us = upstream->latency.max_us;
+    memcpy(shown->round_trips, upstream->latency, sizeof shown->round_trips);
+    struct histogram_sum all = {.count = 0};
+    for (size_t way = 0; way < SERVER_WAYS; way++) {
+        histogram_sum_add(&all, &upstream->latency[way]);
+    }
+    shown->p50_us = histogram_quantile(&all, 500);
+    shown->p90_us = histogram_quantile(&all, 900);
+    shown->p99_us = histogram_quantile(&all, 990);
+    shown->max_us = all.max_us;
 }
 
 void stats_view_fill(
@@ -70,11 +75,12 @@ void stats_view_fill(
     view_out->workers = info->workers;
     view_out->pid = info->pid;
     metrics_fill(view_out, export);
+    memcpy(view_out->ahead_is_on, export->ahead_is_on, sizeof view_out->ahead_is_on);
     memcpy(view_out->waits, export->wait, sizeof view_out->waits);
     for (size_t i = 0; i < export->upstream_count; i++) {
         upstream_fill(view_out, &export->upstreams[i]);
     }
     for (size_t i = 0; i < export->lists.count; i++) {
-        view_out->lists[view_out->list_count++] = export->lists.items[i].shown;
+        view_out->lists[view_out->list_count++] = export->lists.items[i];
     }
 }

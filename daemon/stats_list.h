@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "mail/list_answer.h"
 
 /*
@@ -25,13 +26,15 @@ struct stats_list {
     char standing[16];               /* "well", "ended", or a list_cause_name(). */
     uint64_t day;                    /* Messages sent to it in the last day. */
     uint64_t quota;                  /* Of a day; 0: not stated. */
-    uint64_t wait_p50_us;            /* Of clients. */
+    uint64_t wait_p50_us;
     uint64_t wait_p99_us;
     uint64_t wait_max_us;
-    uint64_t miss_p50_us; /* Of fetches, from the first message to their end. */
+    uint64_t miss_p50_us; /* From the first message of a fetch to its end. */
     uint64_t miss_p99_us;
     uint64_t miss_max_us;
     uint64_t counts[STATS_LIST_ROWS];
+    struct histogram_sum wait; /* Of clients. */
+    struct histogram_sum miss; /* Of fetches. */
 };
 
 bool stats_list_is_well(const struct stats_list *list);

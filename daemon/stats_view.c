@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "base/text.h"
 
 /* One question in so many may fail before it is called failing: dead domains exist. */
 #define FAILING_ONE_IN 100
@@ -79,6 +80,45 @@ uint64_t stats_view_metric(const struct stats_view *view, const char *name)
 bool stats_upstream_is_resting(const struct stats_upstream *upstream)
 {
     return strcmp(upstream->state, "resting") == 0;
+}
+
+const char *stats_upstream_transport(const struct stats_upstream *upstream, enum server_way way)
+{
+    bool is_tls = upstream->tls_name[0] != '\0';
+    switch (way) {
+    case SERVER_WAY_DATAGRAM:
+        return is_tls ? NULL : "udp";
+    case SERVER_WAY_STREAM:
+        return is_tls ? "tls" : "tcp";
+    }
+    must_never("a way to a server");
+}
+
+static uint64_t view_ahead(const struct stats_view *view, const char *what, enum sequel_step step)
+{
+    char name[STATS_WORD_SIZE];
+    struct text text;
+    text_init(&text, name, sizeof name);
+    text_addf(&text, "ahead_%s_%s", what, sequel_step_name(step));
+    return stats_view_metric(view, name);
+}
+
+uint64_t stats_view_ahead_asked(const struct stats_view *view, enum sequel_step step)
+{
+    return view_ahead(view, "asked", step);
+}
+
+uint64_t stats_view_ahead_used(const struct stats_view *view, enum sequel_step step)
+{
+    return view_ahead(view, "used", step);
+}
+
+/* Of what was asked before a time, more may be used in it than was asked in it. */
+uint64_t stats_view_ahead_wasted(const struct stats_view *view, enum sequel_step step)
+{
+    uint64_t asked = stats_view_ahead_asked(view, step);
+    uint64_t used = stats_view_ahead_used(view, step);
+    return asked > used ? asked - used : 0;
 }
 
 /* Does any server of the group of `upstream` not rest? */

@@ -7,6 +7,8 @@
 
 #include "base/histogram.h"
 #include "base/metrics.h"
+#include "mail/sequel.h"
+#include "resolver/server.h"
 #include "resolver/stats.h"
 #include "daemon/stats_list.h"
 
@@ -44,6 +46,7 @@ struct stats_upstream {
     uint64_t p90_us;
     uint64_t p99_us;
     uint64_t max_us;
+    struct histogram_sum round_trips[SERVER_WAYS];
 };
 
 struct stats_view {
@@ -59,6 +62,7 @@ struct stats_view {
     size_t upstream_count;
     struct stats_list lists[STATS_LISTS_MAX];
     size_t list_count;
+    bool ahead_is_on[SEQUEL_STEPS]; /* Is it asked ahead by that step at present? */
 };
 
 enum stats_health {
@@ -76,6 +80,15 @@ const char *stats_health_name(enum stats_health health);
 uint64_t stats_view_metric(const struct stats_view *view, const char *name);
 
 bool stats_upstream_is_resting(const struct stats_upstream *upstream);
+
+/* By what the messages of that way travel: "udp", "tcp", "tls". NULL: none go to this server. */
+const char *stats_upstream_transport(const struct stats_upstream *upstream, enum server_way way);
+
+/* What came of asking ahead by a step: questions asked, and of these those that a client has asked
+ * since. The others were in vain, so far. */
+uint64_t stats_view_ahead_asked(const struct stats_view *view, enum sequel_step step);
+uint64_t stats_view_ahead_used(const struct stats_view *view, enum sequel_step step);
+uint64_t stats_view_ahead_wasted(const struct stats_view *view, enum sequel_step step);
 
 /* Waits added up: over the outcomes, over the classes, over both. `sum_out` is overwritten. */
 void stats_view_sum_class(

@@ -186,9 +186,13 @@ enum judge_verdict exchange_judge(struct resolver *resolver, struct exchange *ex
     return verdict;
 }
 
-int64_t exchange_round_trip(const struct exchange *exchange, int64_t now)
+struct server_reply exchange_as_reply(const struct exchange *exchange, bool is_usable, int64_t now)
 {
-    return exchange->is_overslept ? SERVER_UNMEASURED : now - exchange->sent_at;
+    return (struct server_reply){
+        .round_trip_us = exchange->is_overslept ? SERVER_UNMEASURED : now - exchange->sent_at,
+        .way = exchange->is_stream ? SERVER_WAY_STREAM : SERVER_WAY_DATAGRAM,
+        .is_usable = is_usable,
+    };
 }
 
 void exchange_end(struct resolver *resolver, struct exchange *exchange)

@@ -25,6 +25,7 @@
 struct resolver;
 struct fetch;
 struct question;
+struct server_reply;
 
 struct exchange {
     struct list link; /* In its fetch. */
@@ -81,8 +82,8 @@ struct exchange *exchange_start(struct resolver *resolver, const struct exchange
 enum judge_verdict exchange_judge(struct resolver *resolver, struct exchange *exchange,
     struct judge_case *judged, struct normalised *normalised_out, int64_t now);
 
-/* How long its reply took, or SERVER_UNMEASURED. */
-int64_t exchange_round_trip(const struct exchange *exchange, int64_t now);
+/* What its reply, come in now, is to the server: how long it took, and by which way. */
+struct server_reply exchange_as_reply(const struct exchange *exchange, bool is_usable, int64_t now);
 
 /* Withdraws its line and gives it back. */
 void exchange_end(struct resolver *resolver, struct exchange *exchange);

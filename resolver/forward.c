@@ -240,7 +240,8 @@ void forward_on_reply(
     }
     server->knows_edns = server->knows_edns || exchange->has_edns;
     bool was_resting = server_is_resting(server);
-    server_on_reply(server, exchange_round_trip(exchange, now), is_usable, now);
+    const struct server_reply reply = exchange_as_reply(exchange, is_usable, now);
+    server_on_reply(server, &reply, now);
     if (was_resting) {
         server->probe.missed = 0;
         forward_open_gate(resolver, now);

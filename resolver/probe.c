@@ -103,7 +103,8 @@ bool probe_on_reply(struct resolver *resolver, struct exchange *exchange, const 
     }
     /* Whatever it says, it speaks: whether it helps is for real questions to find out. */
     struct server *server = probe_server(resolver, exchange->server);
-    server_on_reply(server, exchange_round_trip(exchange, now), true, now);
+    const struct server_reply reply = exchange_as_reply(exchange, true, now);
+    server_on_reply(server, &reply, now);
     server->probe.missed = 0;
     forward_open_gate(resolver, now);
     exchange_end(resolver, exchange);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "mail/habit.h"
 #include "conf/settings.h"
 #include "resolver/direct.h"
 #include "resolver/direct_learn.h"
@@ -296,9 +297,14 @@ bool resolver_server_at(const struct resolver *resolver, size_t index, struct se
         .timed_out = counter_read(&server->timed_out),
         .lost = counter_read(&server->lost),
         .latency_us = (uint64_t)server->latency_us,
-        .latency = &server->latency,
+        .latency = server->latency,
     };
     return true;
+}
+
+bool resolver_ahead_is_on(const struct resolver *resolver, enum sequel_step step)
+{
+    return resolver->ahead.is_on && habit_step_is_on(resolver->ahead.habit, step);
 }
 
 static const char *resolver_list_standing(const struct lists_place *place)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mail/sequel.h"
 #include "resolver/port.h"
 
 /*
@@ -88,12 +89,16 @@ struct server_view {
     uint64_t timed_out;              /* Tries without a reply in time. */
     uint64_t lost;                   /* Lines that broke. */
     uint64_t latency_us;             /* Smoothed round trip; 0: none yet. */
-    const struct histogram *latency; /* Round trips of usable replies. */
+    const struct histogram *latency; /* SERVER_WAYS: round trips of usable replies. */
 };
 
 /* False: no server with that index. Worker's thread only. */
 bool resolver_server_at(
     const struct resolver *resolver, size_t index, struct server_view *view_out);
+
+/* Is it asked ahead by that step at present, as far as this worker has seen it used? Worker's
+ * thread only. */
+bool resolver_ahead_is_on(const struct resolver *resolver, enum sequel_step step);
 
 /* One DNS list as the exporter shows it. */
 struct list_stats;

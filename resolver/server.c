@@ -198,27 +198,28 @@ static void server_note_loss(struct server *server, bool is_lost)
     server->loss += ((is_lost ? 1.0f : 0.0f) - server->loss) / 64.0f;
 }
 
-static void server_measure(struct server *server, int64_t round_trip_us, bool is_usable)
+static void server_measure(struct server *server, const struct server_reply *reply)
 {
+    int64_t round_trip_us = reply->round_trip_us < 1 ? 1 : reply->round_trip_us;
     latency_add(&server->recent, round_trip_us);
-    if (is_usable) {
-        histogram_record(&server->latency, round_trip_us);
+    if (reply->is_usable) {
+        histogram_record(&server->latency[reply->way], round_trip_us);
         server->latency_us = server->latency_us == 0
                                  ? round_trip_us
                                  : (7 * server->latency_us + round_trip_us + 7) / 8;
     }
 }
 
-void server_on_reply(struct server *server, int64_t round_trip_us, bool is_usable, int64_t now)
+void server_on_reply(struct server *server, const struct server_reply *reply, int64_t now)
 {
     server->owes_since = now;
     server->heard_at = now;
     server->streak = 0;
     server_note_loss(server, false);
-    if (round_trip_us != SERVER_UNMEASURED) {
-        server_measure(server, round_trip_us < 1 ? 1 : round_trip_us, is_usable);
+    if (reply->round_trip_us != SERVER_UNMEASURED) {
+        server_measure(server, reply);
     }
-    if (!is_usable) {
+    if (!reply->is_usable) {
         counter_add(&server->failed, 1);
         return;
     }

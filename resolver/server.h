@@ -19,9 +19,8 @@
  * Silent: it owes us SERVER_SILENT_MIN replies or more and has said nothing for twice its median
  * round trip, which chance alone brings about once in thousands of times: others are asked first,
  * and a hedge against it costs no budget. Resting: SERVER_STREAK_MAX tries in a row had no reply in
- * their time. It is then asked by probes only (resolver/probe.h),
- * while questions that have nobody else to ask wait for it to come back; any reply ends the rest.
- * Failing: SERVER_FAILURES_MAX
+ * their time. It is then asked by probes only (resolver/probe.h), while questions that have nobody
+ * else to ask wait for it to come back; any reply ends the rest. Failing: SERVER_FAILURES_MAX
  * replies in a row, none usable (REFUSED to all we ask, say): it is asked after those that help.
  *
  * Behind the configured groups stand SERVER_DIRECT_GROUPS more, empty at first: the name servers of
@@ -44,6 +43,13 @@
 
 #define SERVER_NONE SIZE_MAX
 
+/* How a message goes there. */
+enum server_way {
+    SERVER_WAY_DATAGRAM, /* UDP. */
+    SERVER_WAY_STREAM,   /* TCP or TLS. */
+};
+#define SERVER_WAYS 2
+
 struct server {
     struct settings_server settings;
     size_t group;
@@ -65,7 +71,7 @@ struct server {
     struct counter failed;
     struct counter timed_out;
     struct counter lost;
-    struct histogram latency;
+    struct histogram latency[SERVER_WAYS]; /* Of usable replies. */
 };
 
 struct server_group {
@@ -110,8 +116,7 @@ bool server_is_resting(const struct server *server);
 bool server_is_failing(const struct server *server);
 bool server_is_silent(const struct server *server, int64_t now);
 
-/* One of the group's servers at least is in no trouble of any kind: there is room for work that
- * nobody waits for. */
+/* One of its servers at least is in no trouble at all: there is room for work nobody waits for. */
 #define SERVER_CALM_LOSS_MAX 0.1f
 bool server_group_is_well(const struct server_table *table, size_t group, int64_t now);
 
@@ -129,7 +134,12 @@ void server_on_failure(struct server *server, bool is_new);
 /* What happened to a try. A reply may come after the timeout; it counts as a reply all the same.
  * Its round trip may be SERVER_UNMEASURED. */
 #define SERVER_UNMEASURED (INT64_C(-1))
-void server_on_reply(struct server *server, int64_t round_trip_us, bool is_usable, int64_t now);
+struct server_reply {
+    int64_t round_trip_us;
+    enum server_way way;
+    bool is_usable;
+};
+void server_on_reply(struct server *server, const struct server_reply *reply, int64_t now);
 void server_on_timeout(struct server *server);
 void server_on_unsent(struct server *server);
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # defs.sh [ROOT]: every setting of conf/schema.def stands in the manual and in the sample file, and
-# nothing else does; every counter has a name of its own and a sentence.
+# nothing else does; every counter has a name of its own and a sentence, and the manual says it.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "${1:-$here/../..}"
@@ -48,10 +48,20 @@ if [ -f conf/schema.def ] && [ -f conf/mxcache.conf ]; then
     settings_compare conf/mxcache.conf '^(# *)?[a-z][a-z0-9_]* =( |$)'
 fi
 
+if [ -f doc/mxcache-metrics.7.scd ]; then
+    shown=$(mktemp)
+    trap 'rm -f "$shown"' EXIT
+    sed '1,/^; metrics: begin/d; /^; metrics: end/,$d' doc/mxcache-metrics.7.scd >"$shown"
+    if ! "$here/../../doc/metrics" "$PWD" | diff - "$shown"; then
+        echo "doc/mxcache-metrics.7.scd:1: differs from the .def files; run doc/generate"
+        status=1
+    fi
+fi
+
 # shellcheck disable=SC2016 # The dollars are those of awk.
-find base wire mail cache conf resolver daemon doctor setup cmd -name metrics.def 2>/dev/null |
+find base wire mail cache conf resolver daemon doctor setup cmd -name '*metrics.def' 2>/dev/null |
     sort | xargs awk "$(cat "$here/code.awk")"'
-function row_check(row,    name, sentence) {
+function row_check(row,    name, sentence, key) {
     if (row !~ /^METRIC_(COUNTER|GAUGE)[(][a-z][a-z0-9_]*,[ \t]*".*"[)]$/) {
         complain("not a row; write METRIC_COUNTER(name, \"Sentence.\") or METRIC_GAUGE(...)")
         return
@@ -64,10 +74,12 @@ function row_check(row,    name, sentence) {
     if (sentence !~ /^[A-Z].*[.]$/) {
         complain(name " needs a sentence, with capital and full stop, that says what it counts")
     }
-    if (name in place) {
-        complain(name " already stands in " place[name])
+    # The rows of a list are told with its zone, and cannot be taken for others.
+    key = (FILENAME ~ /list_metrics.def$/ ? "list_" : "") name
+    if (key in place) {
+        complain(name " already stands in " place[key])
     }
-    place[name] = FILENAME
+    place[key] = FILENAME
 }
 
 FNR == 1 {

@@ -205,7 +205,9 @@ METRIC_COUNTER(mute, "")
 METRIC_COUNTER(good, "Is here again.")
 METRIC_COUNTER(no_sentence)
 C
+echo 'METRIC_COUNTER(new_cups, "Cups of tea.")' >>"$copy/daemon/metrics.def"
 run defs
+expect doc/mxcache-metrics.7.scd:1 'differs from the .def files'
 expect conf/schema.def:3 'left_out is not in doc/mxcache.conf.5.scd'
 expect doc/mxcache.conf.5.scd:2 made_up
 expect wire/metrics.def:4 'mute needs a sentence'

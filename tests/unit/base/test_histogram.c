@@ -43,14 +43,55 @@ static void histogram_edges_are_as_computed_by_hand(void **state)
         {32, 32, 33},
         {33, 32, 33},
         {34, 33, 35},
-        {1000, 111, 1023},
-        {1024, 112, 1087},
-        {1000000, 270, 1015807},
+        {48, 40, 49},
+        {50, 41, 50},
+        {51, 42, 51},
+        {52, 43, 53},
+        {1000, 115, 1000},
+        {1001, 116, 1023},
+        {1024, 117, 1087},
+        {1000000, 283, 1000000},
+        {5000001, 323, 5242879},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_int_equal(histogram_bucket(cases[i].value), cases[i].bucket);
         assert_int_equal(histogram_bucket_upper(cases[i].bucket), cases[i].upper);
     }
+}
+
+/* What monitoring is told: everything up to the edge, and nothing above it. */
+static void histogram_counts_exactly_at_its_edges(void **state)
+{
+    (void)state;
+    struct histogram histogram = {0};
+    struct histogram_sum sum = {.count = 0};
+    for (size_t i = 0; i < HISTOGRAM_EDGES; i++) {
+        histogram_record(&histogram, (int64_t)histogram_edges_us[i]);
+        histogram_record(&histogram, (int64_t)histogram_edges_us[i] + 1);
+    }
+    histogram_merge(&sum, &histogram);
+    for (size_t i = 0; i < HISTOGRAM_EDGES; i++) {
+        assert_int_equal(histogram_count_up_to(&sum, histogram_edges_us[i]), 2 * i + 1);
+    }
+    assert_int_equal(histogram_count_up_to(&sum, UINT64_MAX), 2 * HISTOGRAM_EDGES);
+}
+
+static void histogram_sums_add_up(void **state)
+{
+    (void)state;
+    struct histogram_sum sum = {.count = 2, .sum_us = 20, .max_us = 12};
+    struct histogram_sum other = {.count = 1, .sum_us = 7, .max_us = 7};
+    sum.buckets[8] = 1;
+    sum.buckets[12] = 1;
+    other.buckets[8] = 1;
+    histogram_sum_add(&sum, &other);
+    assert_int_equal(sum.count, 3);
+    assert_int_equal(sum.sum_us, 27);
+    assert_int_equal(sum.max_us, 12);
+    assert_int_equal(sum.buckets[8], 2);
+    other.max_us = 99;
+    histogram_sum_add(&sum, &other);
+    assert_int_equal(sum.max_us, 99);
 }
 
 static void histogram_quantiles_of_a_thousand(void **state)
@@ -141,6 +182,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(histogram_buckets_cover_without_gaps),
         cmocka_unit_test(histogram_edges_are_as_computed_by_hand),
+        cmocka_unit_test(histogram_counts_exactly_at_its_edges),
+        cmocka_unit_test(histogram_sums_add_up),
         cmocka_unit_test(histogram_quantiles_of_a_thousand),
         cmocka_unit_test(histogram_takes_the_ends),
         cmocka_unit_test(histogram_quantile_is_never_above_the_maximum),

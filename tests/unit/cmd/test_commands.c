@@ -59,6 +59,7 @@ static void test_words_that_end_at_once(void **state)
         {reload_main, {"mxcache reload", "-x"}, EX_USAGE},
         {stats_main, {"mxcache stats", "--help"}, EX_OK},
         {stats_main, {"mxcache stats", "--json", "--openmetrics"}, EX_USAGE},
+        {stats_main, {"mxcache stats", "--reset"}, EX_USAGE},
         {stats_main, {"mxcache stats", "--watch=x"}, EX_USAGE},
         {stats_main, {"mxcache stats", "--watch", "0"}, EX_USAGE},
         {stats_main, {"mxcache stats", "5"}, EX_USAGE},

@@ -129,7 +129,7 @@ static void test_bars(void **state)
     sum.buckets[10] = 80; /* 10 us. */
     sum.buckets[15] = 1;  /* With it. */
     expect_bars(&sum, true, "▁█");
-    sum.buckets[57] = 40; /* 100 us. */
+    sum.buckets[histogram_bucket(100)] = 40; /* 100 us. */
     expect_bars(&sum, true, "▁█  ▄");
     expect_bars(&sum, false, ".#  =");
     sum.buckets[HISTOGRAM_BUCKETS - 1] = 1; /* Longer than all. */

@@ -46,11 +46,17 @@ static const char *render(struct bench *bench, const char *text)
     return bench->data;
 }
 
-/* Steps over a string, a number or null. NULL: none of these. */
+/* Steps over a string, a number, a truth or null. NULL: none of these. */
 static const char *skip_scalar(const char *at)
 {
     if (*at != '"') {
-        size_t len = strncmp(at, "null", 4) == 0 ? 4 : strspn(at, "0123456789");
+        static const char *const words[] = {"null", "true", "false"};
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+            if (strncmp(at, words[i], strlen(words[i])) == 0) {
+                return at + strlen(words[i]);
+            }
+        }
+        size_t len = strspn(at, "0123456789");
         return len > 0 ? at + len : NULL;
     }
     for (at++; *at != '"'; at++) {
@@ -128,23 +134,28 @@ static void test_the_object(void **state)
         "{\"version\":\"0.1.0\",\"health\":\"limping\",\"uptime_s\":11531,\"covers_s\":11531,"
         "\"workers\":2,"
         "\"pid\":812,\"classes\":{\"mx\":{\"count\":1000,\"hit\":900,\"stale\":20,\"joined\":0,"
-        "\"miss\":79,\"local\":0,\"failed\":1,\"wait\":{\"p50_us\":10,",
-        ",\"outcomes\":{\"hit\":{\"count\":1234400,\"wait\":{\"p50_us\":10,\"p90_us\":10,"
-        "\"p99_us\":10,\"max_us\":11,\"sum_us\":12344000,"
+        "\"miss\":79,\"local\":0,\"failed\":1,\"wait\":{\"count\":1000,\"p50_us\":10,",
+        ",\"outcomes\":{\"hit\":{\"count\":1234400,\"wait\":{\"count\":1234400,\"p50_us\":10,"
+        "\"p90_us\":10,\"p99_us\":10,\"max_us\":11,\"sum_us\":12344000,"
         "\"buckets\":[{\"le_us\":10,\"count\":1234400}]}}",
         ",\"upstreams\":[{\"group\":\"default\",\"address\":\"192.0.2.53@53\",\"tls_name\":null,"
         "\"state\":\"well\",\"sent\":150,\"answered\":140,\"failed\":3,\"timed_out\":7,"
         "\"lost\":0,\"round_trip\":{\"smoothed_us\":12000,\"p50_us\":11000,\"p90_us\":45000,"
-        "\"p99_us\":90000,\"max_us\":1200000}},",
+        "\"p99_us\":90000,\"max_us\":1200000},\"transports\":{\"udp\":{\"count\":137,"
+        "\"p50_us\":996,\"p90_us\":44032,\"p99_us\":44032,\"max_us\":1200000,"
+        "\"sum_us\":1500000,\"buckets\":[{\"le_us\":1000,\"count\":100},{\"le_us\":45055,"
+        "\"count\":37}]},\"tcp\":{\"count\":3,",
+        "\"transports\":{\"tls\":{\"count\":1,",
         "\"tls_name\":\"dns.quad9.net\"",
         ",\"lists\":[{\"zone\":\"zen.spamhaus.org\",\"standing\":\"resolver\",\"asked\":1200,"
         "\"hits\":900,\"listed\":100,\"not_listed\":840,\"failed\":260,\"refused\":250,"
         "\"parked\":0,\"misused\":0,\"errors\":3,\"sent\":300,\"sent_last_day\":1300,"
-        "\"quota\":300000,\"wait\":{\"p50_us\":10,\"p99_us\":45000,\"max_us\":90000},"
-        "\"upstream_wait\":{\"p50_us\":22000,\"p99_us\":90000,\"max_us\":95000}},",
+        "\"quota\":300000,\"wait\":{\"count\":1200,\"p50_us\":10,\"p90_us\":44032,",
+        "\"upstream_wait\":{\"count\":300,\"p50_us\":44032,",
         "{\"zone\":null,\"standing\":\"well\",\"asked\":7,",
         ",\"metrics\":{\"questions\":1234575,",
-        ",\"tea_cups\":7}}\n",
+        ",\"tea_cups\":7,",
+        ",\"ahead\":{\"client_ptr\":{\"asked\":40,\"used\":30,\"wasted\":10,\"is_on\":true},",
     };
     const char *json = render(*state, stats_fixture);
     assert_true(is_json(json));
@@ -158,7 +169,8 @@ static void test_an_empty_view(void **state)
     const char *json = render(*state, "ok\ninfo \"\\ 0 1 7 -\n.\n");
     assert_true(is_json(json));
     assert_non_null(strstr(json, "\"version\":\"\\\"\\\\\""));
-    assert_non_null(strstr(json, "\"upstreams\":[],\"lists\":[],\"metrics\":{}}\n"));
+    assert_non_null(
+        strstr(json, "\"upstreams\":[],\"lists\":[],\"ahead\":{\"client_ptr\":{\"asked\":0,"));
 }
 
 int main(void)

@@ -49,7 +49,7 @@ static void test_everything_is_found(void **state)
     assert_int_equal(view->uptime_s, 11531);
     assert_int_equal(view->workers, 2);
     assert_int_equal(view->pid, 812);
-    assert_int_equal(view->metric_count, 9);
+    assert_int_equal(view->metric_count, 14);
     assert_int_equal(stats_view_metric(view, "cache_entries"), 12345);
     assert_int_equal(stats_view_metric(view, "no_such_thing"), 0);
     assert_int_equal(view->metrics[0].kind, METRIC_KIND_COUNTER);
@@ -61,7 +61,7 @@ static void test_everything_is_found(void **state)
     assert_int_equal(wait->count, 79);
     assert_int_equal(wait->sum_us, 3555000);
     assert_int_equal(wait->max_us, 47000);
-    assert_int_equal(wait->buckets[197], 79);
+    assert_int_equal(wait->buckets[206], 79);
 }
 
 static void test_lists_are_found(void **state)
@@ -115,6 +115,55 @@ static void test_servers_are_found(void **state)
     assert_true(stats_upstream_is_resting(&view->upstreams[1]));
 }
 
+static void test_round_trips_are_found(void **state)
+{
+    struct stats_view *view = *state;
+    assert_true(read_text(stats_fixture, view));
+    const struct histogram_sum *plain = view->upstreams[0].round_trips;
+    const struct histogram_sum *tls = view->upstreams[1].round_trips;
+    assert_int_equal(plain[SERVER_WAY_DATAGRAM].count, 137);
+    assert_int_equal(plain[SERVER_WAY_DATAGRAM].sum_us, 1500000);
+    assert_int_equal(plain[SERVER_WAY_DATAGRAM].max_us, 1200000);
+    assert_int_equal(plain[SERVER_WAY_DATAGRAM].buckets[206], 37);
+    assert_int_equal(plain[SERVER_WAY_STREAM].count, 3);
+    assert_int_equal(tls[SERVER_WAY_DATAGRAM].count, 0);
+    assert_int_equal(tls[SERVER_WAY_STREAM].count, 1);
+    assert_false(read_lines("round_trip g 192.0.2.1@53 -", view));
+    assert_false(read_lines("upstream g 192.0.2.1@53 - well 1 1 1 1 1 1 1 1 1 1\n"
+                            "round_trip g 192.0.2.1@53 - stream 1 1",
+        view));
+    assert_false(read_lines("upstream g 192.0.2.1@53 - well 1 1 1 1 1 1 1 1 1 1\n"
+                            "round_trip g 192.0.2.1@53 - stream 1 1 1 1:x",
+        view));
+}
+
+static void test_waits_of_lists_are_found(void **state)
+{
+    struct stats_view *view = *state;
+    assert_true(read_text(stats_fixture, view));
+    assert_int_equal(view->lists[0].wait.count, 1200);
+    assert_int_equal(view->lists[0].miss.count, 300);
+    assert_int_equal(view->lists[1].wait.count, 0);
+    assert_false(read_lines("list_wait zone", view));
+    assert_false(read_lines("list a.b well 1 1 1 1 1 1 1 1 1\nlist_wait a.b wait 1 1 1 1:x", view));
+}
+
+static void test_steps_are_found(void **state)
+{
+    struct stats_view *view = *state;
+    assert_true(read_text(stats_fixture, view));
+    assert_true(view->ahead_is_on[SEQUEL_CLIENT_PTR]);
+    assert_false(view->ahead_is_on[SEQUEL_DOMAIN_MX]);
+    assert_int_equal(stats_view_ahead_asked(view, SEQUEL_CLIENT_PTR), 40);
+    assert_int_equal(stats_view_ahead_used(view, SEQUEL_CLIENT_PTR), 30);
+    assert_int_equal(stats_view_ahead_wasted(view, SEQUEL_CLIENT_PTR), 10);
+    assert_int_equal(stats_view_ahead_wasted(view, SEQUEL_NS_A), 0);
+    assert_false(read_lines("ahead client_ptr", view));
+    /* More used in a time than asked in it. */
+    assert_true(read_lines("metric ahead_used_domain_mx counter 4", view));
+    assert_int_equal(stats_view_ahead_wasted(view, SEQUEL_DOMAIN_MX), 0);
+}
+
 static void test_what_is_not_known_is_passed_over(void **state)
 {
     static const char *const cases[] = {
@@ -154,7 +203,7 @@ static void test_what_is_broken_is_refused(void **state)
         "wait mx hit 1 2",
         "wait mx hit x 2 3 1:1",
         "wait mx hit 1 2 3 1",
-        "wait mx hit 1 2 3 384:1",
+        "wait mx hit 1 2 3 400:1",
         "wait mx hit 1 2 3 -1:1",
         "wait mx hit 1 2 3 1:",
         "wait mx hit 1 2 3 1:1,1:1",
@@ -208,6 +257,9 @@ int main(void)
         cmocka_unit_test(test_everything_is_found),
         cmocka_unit_test(test_lists_are_found),
         cmocka_unit_test(test_servers_are_found),
+        cmocka_unit_test(test_round_trips_are_found),
+        cmocka_unit_test(test_waits_of_lists_are_found),
+        cmocka_unit_test(test_steps_are_found),
         cmocka_unit_test(test_what_is_not_known_is_passed_over),
         cmocka_unit_test(test_what_is_broken_is_refused),
         cmocka_unit_test(test_floods_stay_in_bounds),

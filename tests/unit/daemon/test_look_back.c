@@ -87,7 +87,7 @@ static void test_only_what_came_lately(void **state)
     export->resolver[gauge_row()] = 3;
     wait_add(mx, 30, 1000);
     second->sent = 5;
-    wait_add(&second->latency, 5, 20000);
+    wait_add(&second->latency[SERVER_WAY_STREAM], 5, 20000);
     int64_t from = look_back_apply(fixture->look_back, export, MINUTE);
 
     assert_int_equal(from, MINUTE);
@@ -99,7 +99,8 @@ static void test_only_what_came_lately(void **state)
     assert_in_range(histogram_quantile(mx, 990), 960, 1040);
     assert_int_equal(first->sent, 0);
     assert_int_equal(second->sent, 5);
-    assert_int_equal(second->latency.count, 5);
+    assert_int_equal(second->latency[SERVER_WAY_STREAM].count, 5);
+    assert_int_equal(second->latency[SERVER_WAY_DATAGRAM].count, 0);
     assert_string_equal(second->state, "well");
 }
 

@@ -165,7 +165,7 @@ static void test_export(void **state)
     assert_string_equal(export->upstreams[0].tls_name, "");
     assert_int_equal(export->upstreams[0].sent, 1);
     assert_int_equal(export->upstreams[0].answered, 1);
-    assert_int_equal(export->upstreams[0].latency.count, 1);
+    assert_int_equal(export->upstreams[0].latency[SERVER_WAY_DATAGRAM].count, 1);
     assert_int_equal(export->wait[QUESTION_CLASS_MX][OUTCOME_MISS].count, 1);
     assert_int_equal(export->cache.cache_misses > 0, 1);
     (void)close(fd);

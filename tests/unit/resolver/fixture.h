@@ -22,6 +22,7 @@
 #include "conf/settings.h"
 #include "resolver/port.h"
 #include "resolver/resolver.h"
+#include "resolver/server.h"
 #include "resolver/stats.h"
 
 /*
@@ -284,6 +285,14 @@ static inline void fixture_check_quiet(const struct fixture *fixture)
     for (size_t i = 0; i < fixture->sent_count; i++) {
         assert_true(fixture->sent[i].is_withdrawn);
     }
+}
+
+/* A reply by UDP that took so long. */
+static inline void server_hear(
+    struct server *server, int64_t round_trip_us, bool is_usable, int64_t now)
+{
+    const struct server_reply reply = {round_trip_us, SERVER_WAY_DATAGRAM, is_usable};
+    server_on_reply(server, &reply, now);
 }
 
 /* The code of the extended error in an answer that ends with its OPT record; -1: none. */

@@ -44,8 +44,8 @@ static void test_each_server_gets_its_own_back(void **state)
     (void)state;
     bag.count = 0;
     for (unsigned i = 0; i < 20; i++) {
-        server_on_reply(server_at(before, 1), 50 * MS, true, SECOND);
-        server_on_reply(server_at(before, 2), 10 * MS, true, SECOND);
+        server_hear(server_at(before, 1), 50 * MS, true, SECOND);
+        server_hear(server_at(before, 2), 10 * MS, true, SECOND);
     }
     learned_save(before->resolver, SECOND, bag_take, &bag);
     assert_int_equal(bag.count, 2); /* Of the first one nothing is known. */

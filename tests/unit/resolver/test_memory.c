@@ -16,7 +16,7 @@ static struct server server_tried(void)
 {
     struct server server = {.knows_edns = true};
     for (unsigned i = 0; i < 200; i++) {
-        server_on_reply(&server, i % 25 == 0 ? 150 * MS : 20 * MS, true, NOW);
+        server_hear(&server, i % 25 == 0 ? 150 * MS : 20 * MS, true, NOW);
     }
     server_on_timeout(&server);
     server_on_timeout(&server);
@@ -114,7 +114,7 @@ static void test_what_was_learned_since_stays(void **state)
     (void)state;
     for (unsigned i = 0; i < LATENCY_KNOWN_MIN; i++) {
         server_on_sent(&server, NOW);
-        server_on_reply(&server, 3 * MS, true, NOW);
+        server_hear(&server, 3 * MS, true, NOW);
     }
     struct server before = server;
     assert_true(server_take(&server, 0, NOW));
