@@ -7,7 +7,8 @@
 /*
  * Postfix's configuration as Postfix itself reads it: main.cf with continuation lines, `$name`,
  * `${name}`, `$(name)`, `${name?value}`, `${name:value}` and their {} forms, later lines winning;
- * master.cf with its eight fields and -o options; the instances of multi_instance_directories.
+ * master.cf with its eight fields and -o options; the instances of multi_instance_directories and
+ * alternate_config_directories.
  * Defaults are those of Debian 12's package (3.7), and those that depend on compatibility_level are
  * resolved by it. Nothing is looked up in tables (hash:, ldap:...). Any bytes are safe: lines,
  * parameters, depth and length of an expansion are bounded, a loop of names ends as an empty value.
@@ -20,6 +21,9 @@ struct host;
 #define POSTFIX_SERVICES_MAX   512   /* Of a master.cf. */
 #define POSTFIX_VALUE_MAX      16384 /* Bytes of an expanded value; a longer one is cut. */
 #define POSTFIX_OPTIONS_MAX    64    /* -o of one service. */
+
+/* A compatibility_level as a number that can be compared: 3.6 is below 3.10. */
+#define POSTFIX_LEVEL(major, minor) ((major)*1000000ul + (minor)*1000ul)
 
 /* A line of main.cf. */
 struct postfix_parameter {
@@ -50,10 +54,14 @@ struct postfix_service {
 struct postfix_instance {
     char *config_directory; /* /etc/postfix. Owned, as all text here. */
     char *queue_directory;  /* Expanded. */
+    char *host_name;        /* What myhostname is without a line of its own, unexpanded. */
     bool has_main;          /* main.cf could be read. */
     bool has_master;
-    bool is_cut; /* Something exceeded a limit above. */
-    double compatibility_level;
+    bool is_enabled; /* The first always is, the others by multi_instance_enable. */
+    bool is_cut;     /* Something exceeded a limit above. */
+    unsigned long compatibility_level; /* As POSTFIX_LEVEL(). */
+    unsigned main_bad_line;   /* The first line that Postfix does not understand; 0: none. */
+    unsigned master_bad_line; /* It does not start, or warns, with such a line. */
     struct postfix_parameter *parameters; /* In the file's order. */
     size_t parameter_count;
     struct postfix_service *services;
@@ -65,6 +73,7 @@ struct postfix_instance {
 struct postfix {
     bool is_installed; /* There is a main.cf or master.cf in /etc/postfix. */
     bool is_denied;    /* There is, but it may not be read. */
+    bool is_cut;       /* More instances than fit. */
     struct postfix_instance instances[POSTFIX_INSTANCES_MAX]; /* The first is /etc/postfix. */
     size_t instance_count;
 };
@@ -84,6 +93,10 @@ unsigned postfix_line(const struct postfix_instance *instance, const char *name)
 /* A time value (30s, 1h, default unit `unit`), in seconds; -1: not a time. */
 long postfix_time(const struct postfix_instance *instance, const struct postfix_service *service,
     const char *name, char unit);
+
+/* A whole number; -1: it is none. */
+long postfix_number(const struct postfix_instance *instance, const struct postfix_service *service,
+    const char *name);
 
 bool postfix_is_yes(const struct postfix_instance *instance, const struct postfix_service *service,
     const char *name);
