@@ -3,11 +3,10 @@
 
 void facts_gather(struct facts *facts, const struct host *host)
 {
-    (void)facts;
-    (void)host;
+    postfix_read(&facts->postfix, host);
 }
 
 void facts_fini(struct facts *facts)
 {
-    (void)facts;
+    postfix_fini(&facts->postfix);
 }

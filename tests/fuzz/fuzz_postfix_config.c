@@ -12,7 +12,7 @@
  * its bounds and every list of it can be walked. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define VALUES_MAX 64 /* Of one input; the rest would only cost time. */
+#define VALUES_MAX 12 /* Of one input; the rest would only cost time. */
 
 static void walk_words(const char *value)
 {
@@ -33,7 +33,6 @@ static void expand_value(const struct postfix_instance *instance,
     must(postfix_value(instance, service, name, small, sizeof small) < sizeof small);
     must(strncmp(value, small, strlen(small)) == 0);
     must(postfix_time(instance, service, name, 's') >= -1);
-    must(postfix_number(instance, service, name) >= -1);
     walk_words(value);
 }
 
