@@ -4,9 +4,11 @@
 void facts_gather(struct facts *facts, const struct host *host)
 {
     postfix_read(&facts->postfix, host);
+    net_sockets_read(&facts->sockets, host);
 }
 
 void facts_fini(struct facts *facts)
 {
     postfix_fini(&facts->postfix);
+    net_sockets_fini(&facts->sockets);
 }

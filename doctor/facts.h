@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "doctor/net_sockets.h"
 #include "doctor/postfix_config.h"
 
 /*
@@ -11,6 +12,7 @@ struct host;
 
 struct facts {
     struct postfix postfix;
+    struct net_sockets sockets;
 };
 
 void facts_gather(struct facts *facts, const struct host *host);
