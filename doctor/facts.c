@@ -5,10 +5,14 @@ void facts_gather(struct facts *facts, const struct host *host)
 {
     postfix_read(&facts->postfix, host);
     net_sockets_read(&facts->sockets, host);
+    processes_read(&facts->processes, host);
+    resolver_files_read(&facts->resolver, host);
+    resolver_owner_find(&facts->resolver_owner, host, &facts->processes);
 }
 
 void facts_fini(struct facts *facts)
 {
     postfix_fini(&facts->postfix);
     net_sockets_fini(&facts->sockets);
+    processes_fini(&facts->processes);
 }

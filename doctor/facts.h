@@ -3,6 +3,9 @@
 
 #include "doctor/net_sockets.h"
 #include "doctor/postfix_config.h"
+#include "doctor/processes.h"
+#include "doctor/resolver_files.h"
+#include "doctor/resolver_owner.h"
 
 /*
  * What several checks want to know, gathered once, before the first of them. A new fact is a member
@@ -13,6 +16,9 @@ struct host;
 struct facts {
     struct postfix postfix;
     struct net_sockets sockets;
+    struct processes processes;
+    struct resolver_files resolver;
+    struct resolver_owner resolver_owner;
 };
 
 void facts_gather(struct facts *facts, const struct host *host);

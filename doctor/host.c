@@ -183,6 +183,18 @@ bool host_link(const struct host *host, const char *path, char *target_out, size
     return true;
 }
 
+bool host_is_immutable(const struct host *host, const char *path)
+{
+    struct statx extended;
+    int fd = host_open(host, path, O_PATH);
+    if (fd < 0) {
+        return false;
+    }
+    bool is_known = statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &extended) == 0;
+    (void)close(fd);
+    return is_known && (extended.stx_attributes & STATX_ATTR_IMMUTABLE) != 0;
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);

@@ -56,6 +56,9 @@ enum host_verdict host_stat(
 /* The target of a symlink, as written there. False: it is none, or does not fit. */
 bool host_link(const struct host *host, const char *path, char *target_out, size_t size);
 
+/* chattr +i, of what a symlink leads to: nobody can write it, root neither. */
+bool host_is_immutable(const struct host *host, const char *path);
+
 /* The names in a directory, sorted, without "." and ".."; at most HOST_NAMES_MAX. */
 struct host_names {
     char **names; /* Owned. */

@@ -125,6 +125,66 @@ static void test_read(void **state)
     assert_false(resolv_conf_read("/", &file));
 }
 
+static void parse_text(const char *text, struct resolv_conf *file)
+{
+    resolv_conf_parse(text, strlen(text), file);
+}
+
+static void test_search_and_options(void **state)
+{
+    (void)state;
+    struct resolv_conf file;
+    parse_text("nameserver 127.0.0.1\n", &file);
+    assert_int_equal(file.search_count, 0);
+    assert_int_equal(file.options, 0);
+    assert_int_equal(file.ndots, 1);
+
+    parse_text("domain a.example\nsearch b.example . c.example # d\n"
+               "options ndots:99 rotate use-vc trust-ad edns0 single-request-reopen\n"
+               "options no-aaaa no-reload rotated\n",
+        &file);
+    assert_int_equal(file.search_count, 2);
+    assert_string_equal(file.search_first, "b.example");
+    assert_int_equal(file.ndots, 15);
+    assert_int_equal(file.options, 127);
+
+    parse_text("search b.example\nsearch .\n", &file);
+    assert_int_equal(file.search_count, 0);
+    assert_string_equal(file.search_first, "");
+
+    char lengthy[600];
+    memcpy(lengthy, "search ", 7);
+    memset(lengthy + 7, 'a', sizeof lengthy - 7);
+    resolv_conf_parse(lengthy, sizeof lengthy, &file);
+    assert_int_equal(strlen(file.search_first), RESOLV_CONF_SUFFIX_SIZE - 1);
+}
+
+/* As measured with a libc whose servers are black holes: 10.05, 20.10, 28.14 and 1.005 s. */
+static void test_stall(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned stall_s;
+    } stalls[] = {
+        {"", 10},
+        {"nameserver 192.0.2.1\n", 10},
+        {"nameserver 192.0.2.1\nnameserver 192.0.2.2\n", 20},
+        {"nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n", 28},
+        {"nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n"
+         "nameserver 192.0.2.4\n",
+            28},
+        {"nameserver 192.0.2.1\noptions timeout:1 attempts:1\n", 1},
+        {"nameserver 192.0.2.1\noptions timeout:0\n", 2},
+        {"nameserver 192.0.2.1\noptions timeout:30 attempts:5\n", 150},
+    };
+    for (size_t i = 0; i < sizeof stalls / sizeof stalls[0]; i++) {
+        struct resolv_conf file;
+        parse_text(stalls[i].text, &file);
+        assert_int_equal(resolv_conf_stall_s(&file), stalls[i].stall_s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +192,8 @@ int main(void)
         cmocka_unit_test(test_too_many_servers),
         cmocka_unit_test(test_hostile_bytes),
         cmocka_unit_test(test_read),
+        cmocka_unit_test(test_search_and_options),
+        cmocka_unit_test(test_stall),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
