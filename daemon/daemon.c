@@ -2,7 +2,6 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +37,7 @@
 #include "daemon/stats.h"
 #include "daemon/summary.h"
 #include "daemon/trouble.h"
+#include "daemon/watchdog.h"
 #include "daemon/worker.h"
 
 #define LOOP_FLAGS                                                                                 \
@@ -73,11 +73,10 @@ struct daemon {
     ev_timer watch;
     ev_timer minute;
     ev_timer drain;
-    ev_timer watchdog;
+    ev_timer watchdog_due;
     struct file_mark marks[2];
-    int64_t drain_until;  /* 0: not ending. */
-    uint64_t *turns_seen; /* Of each worker, when the watchdog last looked. */
-    struct log_limit watchdog_limit;
+    int64_t drain_until; /* 0: not ending. */
+    struct watchdog watchdog;
 };
 
 static void daemon_say_started(const struct daemon *daemon)
@@ -289,6 +288,12 @@ static void daemon_on_end(struct ev_loop *loop, ev_signal *watcher, int events)
     }
     notify_send(&daemon->notify, "STOPPING=1\nSTATUS=answering what is waiting");
     log_line(LOG_LEVEL_NOTICE, "ending signal=%s", watcher->signum == SIGTERM ? "TERM" : "INT");
+    /* Questions are still answered while this is written: between the last one here and the first
+     * one of the process after us, who reads the same sockets, there is to be as little as can be.
+     */
+    keeper_finish(daemon->keeper);
+    daemon->commands.sources.keeper = NULL;
+    keeper_free(&daemon->keeper);
     daemon->drain_until = clock_now() + daemon->settings->answer_deadline_us;
     for (size_t i = 0; i < daemon->worker_count; i++) {
         worker_call(daemon->workers[i], drain_worker, NULL);
@@ -296,26 +301,12 @@ static void daemon_on_end(struct ev_loop *loop, ev_signal *watcher, int events)
     ev_timer_again(loop, &daemon->drain);
 }
 
-/* Fed only when every worker has turned since the last look; an idle one does because it is nudged.
- * A worker that hangs lets the manager restart us. */
 static void daemon_on_watchdog(struct ev_loop *loop, ev_timer *watcher, int events)
 {
     (void)loop;
     (void)events;
     struct daemon *daemon = watcher->data;
-    bool is_well = true;
-    for (size_t i = 0; i < daemon->worker_count; i++) {
-        uint64_t turns = worker_turns(daemon->workers[i]);
-        is_well &= turns != daemon->turns_seen[i];
-        daemon->turns_seen[i] = turns;
-        worker_nudge(daemon->workers[i]);
-    }
-    uint64_t suppressed;
-    if (is_well) {
-        notify_send(&daemon->notify, "WATCHDOG=1");
-    } else if (log_limit_allows(&daemon->watchdog_limit, clock_now(), &suppressed)) {
-        log_line(LOG_LEVEL_ERROR, "a worker does not turn repeated=%" PRIu64, suppressed);
-    }
+    watchdog_look(&daemon->watchdog, daemon->workers, &daemon->notify, clock_now());
 }
 
 static void daemon_on_minute(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -344,7 +335,7 @@ static void daemon_add_watchers(struct daemon *daemon)
     ev_timer_init(&daemon->watch, daemon_on_watch, 0., WATCH_FILE_S);
     ev_timer_init(&daemon->drain, daemon_on_drain, 0., DRAIN_CHECK_S);
     double watchdog_s = (double)daemon->notify.watchdog_us / (double)CLOCK_US_PER_S / 3.;
-    ev_timer_init(&daemon->watchdog, daemon_on_watchdog, 0., watchdog_s);
+    ev_timer_init(&daemon->watchdog_due, daemon_on_watchdog, 0., watchdog_s);
     daemon->hup.data = daemon;
     daemon->term.data = daemon;
     daemon->interrupt.data = daemon;
@@ -353,7 +344,7 @@ static void daemon_add_watchers(struct daemon *daemon)
     daemon->minute.data = daemon;
     ev_timer_start(daemon->loop, &daemon->minute);
     daemon->drain.data = daemon;
-    daemon->watchdog.data = daemon;
+    daemon->watchdog_due.data = daemon;
 
     (void)file_mark_look(&daemon->marks[0], daemon->settings->upstreams_file);
     (void)file_mark_look(&daemon->marks[1], UPSTREAMS_STUB_LIST);
@@ -362,7 +353,7 @@ static void daemon_add_watchers(struct daemon *daemon)
     ev_signal_start(daemon->loop, &daemon->interrupt);
     ev_timer_start(daemon->loop, &daemon->watch);
     if (daemon->notify.watchdog_us > 0) {
-        ev_timer_again(daemon->loop, &daemon->watchdog);
+        ev_timer_again(daemon->loop, &daemon->watchdog_due);
     }
 }
 
@@ -381,10 +372,10 @@ static bool daemon_make_memory(struct daemon *daemon, struct trouble *trouble)
     daemon->export = export_new();
     daemon->look_back = look_back_new();
     daemon->workers = calloc(settings->workers, sizeof(struct worker *));
-    daemon->turns_seen = calloc(settings->workers, sizeof *daemon->turns_seen);
     daemon->commands.message = malloc(MESSAGE_SIZE_MAX);
     if (daemon->cache == NULL || daemon->export == NULL || daemon->look_back == NULL ||
-        daemon->workers == NULL || daemon->turns_seen == NULL || daemon->commands.message == NULL) {
+        daemon->workers == NULL || daemon->commands.message == NULL ||
+        !watchdog_init(&daemon->watchdog, settings->workers)) {
         trouble_set_memory(trouble);
         return false;
     }
@@ -398,10 +389,7 @@ static bool daemon_make_workers(struct daemon *daemon, struct trouble *trouble)
             .settings = daemon->settings,
             .cache = daemon->cache,
             .version = daemon->options->version,
-            .listen = daemon->sockets.listen,
-            .udp = sockets_udp_of(&daemon->sockets, i),
-            .tcp = sockets_tcp_of(&daemon->sockets, i),
-            .listen_count = daemon->sockets.listen_count,
+            .sockets = sockets_of(&daemon->sockets, i),
         });
         if (daemon->workers[i] == NULL) {
             trouble_set_memory(trouble);
@@ -507,7 +495,7 @@ static bool daemon_prepare(struct daemon *daemon, struct trouble *trouble)
         return false;
     }
     keeper_prepare(daemon->settings, &daemon->identity);
-    return sockets_open(&daemon->sockets, daemon->settings, trouble) &&
+    return sockets_take_over(&daemon->sockets, daemon->settings, &daemon->notify, trouble) &&
            daemon_make_memory(daemon, trouble) && daemon_make_control(daemon, trouble) &&
            daemon_make_metrics(daemon, trouble) && identity_take(&daemon->identity, trouble) &&
            daemon_make_workers(daemon, trouble);
@@ -515,10 +503,10 @@ static bool daemon_prepare(struct daemon *daemon, struct trouble *trouble)
 
 static bool daemon_start(struct daemon *daemon, struct trouble *trouble)
 {
+    notify_init(&daemon->notify);
     if (!daemon_prepare(daemon, trouble)) {
         return false;
     }
-    notify_init(&daemon->notify);
     boot_prepare_signals();
     daemon_add_watchers(daemon);
     for (size_t i = 0; i < daemon->worker_count; i++) {
@@ -538,6 +526,7 @@ static bool daemon_start(struct daemon *daemon, struct trouble *trouble)
         .stats = &daemon->stats,
     });
     daemon->commands.sources.keeper = daemon->keeper;
+    sockets_keep(&daemon->sockets, &daemon->notify);
     daemon_say_started(daemon);
     daemon_say_ready(daemon, "");
     return true;
@@ -564,7 +553,7 @@ static void daemon_fini(struct daemon *daemon)
     export_free(&daemon->export);
     look_back_free(&daemon->look_back);
     free(daemon->workers);
-    free(daemon->turns_seen);
+    watchdog_fini(&daemon->watchdog);
     free(daemon->commands.message);
     free(daemon->settings);
     free(daemon->started);
@@ -584,7 +573,6 @@ int daemon_run(const struct daemon_options *options)
     ev_set_syserr_cb(daemon_on_syserr);
     if (daemon_start(daemon, &trouble)) {
         (void)ev_run(daemon->loop, 0);
-        keeper_finish(daemon->keeper);
         log_line(LOG_LEVEL_NOTICE, "ended");
     } else {
         (void)fprintf(stderr, "mxcache: %s\n", trouble.sentence);

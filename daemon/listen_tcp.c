@@ -41,7 +41,8 @@ struct connection {
     int64_t active_at;
     int64_t unfinished_since; /* 0: no query has arrived in part. */
     int64_t unread_since;     /* 0: nothing waits to be sent. */
-    bool is_read_closed;      /* The client will ask no more, but may still read. */
+    bool has_asked;
+    bool is_read_closed; /* The client will ask no more, but may still read. */
     bool is_ended;
 };
 
@@ -56,7 +57,7 @@ struct listen_tcp {
     const struct settings *settings;
     struct resolver *resolver;
     struct daemon_stats *stats;
-    struct acceptor acceptors[SETTINGS_LISTEN_MAX];
+    struct acceptor *acceptors;
     size_t acceptor_count;
     struct pool connections;
     struct list by_activity;
@@ -127,7 +128,7 @@ static bool connection_is_idle(const struct connection *connection)
 
 static bool connection_may_ask(const struct connection *connection)
 {
-    return !connection->is_ended && !connection->owner->is_stopped &&
+    return !connection->is_ended && (!connection->owner->is_stopped || !connection->has_asked) &&
            connection->unanswered < LISTEN_TCP_UNANSWERED_MAX &&
            stream_buffer_len(&connection->outgoing) < LISTEN_TCP_QUEUE_PAUSE;
 }
@@ -184,6 +185,7 @@ static void connection_ask(
         .answer = listen_tcp->answer,
     };
     counter_add(&listen_tcp->stats->tcp_received, 1);
+    connection->has_asked = true;
     if (len < HEADER_SIZE) {
         connection_end(connection, &listen_tcp->stats->tcp_closed_malformed);
         return;
@@ -470,7 +472,6 @@ static void listen_tcp_add(struct listen_tcp *listen_tcp, int fd)
 
 struct listen_tcp *listen_tcp_new(const struct listen_tcp_options *options)
 {
-    must(options->count <= SETTINGS_LISTEN_MAX);
     struct listen_tcp *listen_tcp = calloc(1, sizeof *listen_tcp);
     if (listen_tcp == NULL) {
         return NULL;
@@ -485,7 +486,9 @@ struct listen_tcp *listen_tcp_new(const struct listen_tcp_options *options)
     listen_tcp->rest.data = listen_tcp;
     listen_tcp->sweep.data = listen_tcp;
     listen_tcp_set_settings(listen_tcp, options->settings);
-    if (!pool_init(&listen_tcp->connections, sizeof(struct connection),
+    listen_tcp->acceptors = calloc(options->count, sizeof *listen_tcp->acceptors);
+    if (listen_tcp->acceptors == NULL ||
+        !pool_init(&listen_tcp->connections, sizeof(struct connection),
             (uint32_t)options->settings->tcp_clients_max)) {
         listen_tcp_free(&listen_tcp);
         return NULL;
@@ -511,6 +514,7 @@ void listen_tcp_free(struct listen_tcp **listen_tcp)
     }
     ev_timer_stop((*listen_tcp)->loop, &(*listen_tcp)->sweep);
     pool_fini(&(*listen_tcp)->connections);
+    free((*listen_tcp)->acceptors);
     free(*listen_tcp);
     *listen_tcp = NULL;
 }
@@ -525,21 +529,33 @@ void listen_tcp_set_settings(struct listen_tcp *listen_tcp, const struct setting
 
 void listen_tcp_stop(struct listen_tcp *listen_tcp)
 {
-    listen_tcp->is_stopped = true;
     listen_tcp_set_accepting(listen_tcp, false);
     for (uint32_t i = 0; i < listen_tcp->connections.count; i++) {
         struct connection *connection = pool_at(&listen_tcp->connections, i);
+        if (connection != NULL && ev_is_active(&connection->readable)) {
+            connection_on_readable(listen_tcp->loop, &connection->readable, EV_READ);
+        }
         if (connection != NULL) {
             connection_touch(connection);
         }
     }
+    listen_tcp->is_stopped = true;
+}
+
+/* Who has connected and not asked yet is about to. */
+static bool connection_is_fresh(const struct connection *connection, int64_t now)
+{
+    return !connection->is_ended && !connection->is_read_closed && !connection->has_asked &&
+           now - connection->active_at < LISTEN_TCP_FRESH_MS * CLOCK_US_PER_MS;
 }
 
 bool listen_tcp_is_quiet(const struct listen_tcp *listen_tcp)
 {
+    int64_t now = clock_now();
     for (uint32_t i = 0; i < listen_tcp->connections.count; i++) {
         const struct connection *connection = pool_at(&listen_tcp->connections, i);
-        if (connection != NULL && connection_owes(connection)) {
+        if (connection != NULL &&
+            (connection_owes(connection) || connection_is_fresh(connection, now))) {
             return false;
         }
     }

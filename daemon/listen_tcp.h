@@ -30,6 +30,7 @@ struct daemon_stats;
 #define LISTEN_TCP_UNREAD_S       10          /* For a client that reads no answers. */
 #define LISTEN_TCP_ACCEPTS_MAX    16          /* A turn and socket. */
 #define LISTEN_TCP_REST_S         0.1         /* After running out of descriptors. */
+#define LISTEN_TCP_FRESH_MS       500         /* To ask, of a client who came before the end. */
 
 struct listen_tcp_options {
     struct ev_loop *loop;
@@ -37,7 +38,7 @@ struct listen_tcp_options {
     struct resolver *resolver;
     struct daemon_stats *stats;
     const int *fds;
-    size_t count; /* At most SETTINGS_LISTEN_MAX. */
+    size_t count;
 };
 
 /* NULL when memory is short. Accepts from now on, at most settings->tcp_clients_max at a time. */
@@ -48,7 +49,8 @@ void listen_tcp_free(struct listen_tcp **listen_tcp);
 
 void listen_tcp_set_settings(struct listen_tcp *listen_tcp, const struct settings *settings);
 
-/* Accepts and reads no more. Answers still leave. */
+/* Accepts no more, and reads what has arrived already. A client who has just connected may still
+ * ask once, within LISTEN_TCP_FRESH_MS. Answers still leave. */
 void listen_tcp_stop(struct listen_tcp *listen_tcp);
 
 /* No client is owed anything. */

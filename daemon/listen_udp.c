@@ -76,7 +76,7 @@ struct listen_udp {
     const struct settings *settings;
     struct resolver *resolver;
     struct daemon_stats *stats;
-    struct listen_socket sockets[SETTINGS_LISTEN_MAX];
+    struct listen_socket *sockets;
     size_t socket_count;
     bool has_wildcard;
     struct pool ways_back;
@@ -351,7 +351,7 @@ static bool listen_udp_allocate(struct listen_udp *listen_udp)
     listen_udp->answers = malloc(ANSWERS_SIZE);
     listen_udp->queries = malloc((size_t)LISTEN_UDP_BATCH * LISTEN_UDP_QUERY_MAX);
     listen_udp->delivery_bytes = malloc(MESSAGE_SIZE_MAX);
-    if (listen_udp->answers == NULL || listen_udp->queries == NULL ||
+    if (listen_udp->sockets == NULL || listen_udp->answers == NULL || listen_udp->queries == NULL ||
         listen_udp->delivery_bytes == NULL) {
         return false;
     }
@@ -375,7 +375,6 @@ static void listen_udp_add(struct listen_udp *listen_udp, int fd, bool is_wildca
 
 struct listen_udp *listen_udp_new(const struct listen_udp_options *options)
 {
-    must(options->count <= SETTINGS_LISTEN_MAX);
     struct listen_udp *listen_udp = calloc(1, sizeof *listen_udp);
     if (listen_udp == NULL) {
         return NULL;
@@ -384,6 +383,7 @@ struct listen_udp *listen_udp_new(const struct listen_udp_options *options)
     listen_udp->settings = options->settings;
     listen_udp->resolver = options->resolver;
     listen_udp->stats = options->stats;
+    listen_udp->sockets = calloc(options->count, sizeof *listen_udp->sockets);
     for (size_t i = 0; i < options->count; i++) {
         listen_udp->has_wildcard |= address_is_any(&options->addresses[i]);
     }
@@ -407,6 +407,7 @@ void listen_udp_free(struct listen_udp **listen_udp)
         ev_io_stop((*listen_udp)->loop, &(*listen_udp)->sockets[i].readable);
     }
     pool_fini(&(*listen_udp)->ways_back);
+    free((*listen_udp)->sockets);
     free((*listen_udp)->answers);
     free((*listen_udp)->queries);
     free((*listen_udp)->delivery_bytes);

@@ -31,8 +31,8 @@ struct listen_udp_options {
     struct resolver *resolver;
     struct daemon_stats *stats;
     const struct address *addresses; /* What the sockets are bound to; a wildcard is told by it. */
-    const int *fds;
-    size_t count; /* At most SETTINGS_LISTEN_MAX. */
+    const int *fds;                  /* Several may be bound to one address. */
+    size_t count;
 };
 
 /* NULL when memory is short. Reads from now on. */

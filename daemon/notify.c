@@ -2,15 +2,20 @@
 #include "daemon/notify.h"
 
 #include <stdarg.h>
+#include <stdalign.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/text.h"
 
 #define MESSAGE_SIZE 512
+
+/* For a message that must not be lost because the manager is busy. */
+#define PATIENCE_S 2
 
 /* A path, or with '@' in front a name in the abstract space. */
 static bool notify_set_address(struct notify *notify, const char *name)
@@ -57,6 +62,8 @@ void notify_init(struct notify *notify)
     }
     notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (notify->fd >= 0) {
+        const struct timeval patience = {.tv_sec = PATIENCE_S};
+        (void)setsockopt(notify->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
         notify->watchdog_us = notify_watchdog_us();
     }
 }
@@ -85,4 +92,50 @@ void notify_send(const struct notify *notify, const char *format, ...)
     size_t size = (size_t)len < sizeof message ? (size_t)len : sizeof message - 1;
     (void)sendto(notify->fd, message, size, MSG_NOSIGNAL | MSG_DONTWAIT,
         (const struct sockaddr *)&notify->address, notify->address_len);
+}
+
+/* Waits for a busy manager; the descriptor goes along unless it is -1. */
+static bool notify_send_surely(const struct notify *notify, char *message, int fd)
+{
+    struct control {
+        alignas(struct cmsghdr) unsigned char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {{0}};
+    struct iovec room = {.iov_base = message, .iov_len = strlen(message)};
+    struct sockaddr_un address = notify->address;
+    struct msghdr header = {
+        .msg_name = &address,
+        .msg_namelen = notify->address_len,
+        .msg_iov = &room,
+        .msg_iovlen = 1,
+    };
+    if (fd >= 0) {
+        header.msg_control = control.bytes;
+        header.msg_controllen = sizeof control.bytes;
+        struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(sizeof fd);
+        memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+    }
+    return sendmsg(notify->fd, &header, MSG_NOSIGNAL) >= 0;
+}
+
+bool notify_keep(const struct notify *notify, int fd, const char *name)
+{
+    char message[MESSAGE_SIZE];
+    if (notify->fd < 0) {
+        return false;
+    }
+    /* The manager would drop a socket from its store when it sees an error on it. */
+    (void)snprintf(message, sizeof message, "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+    return notify_send_surely(notify, message, fd);
+}
+
+void notify_forget(const struct notify *notify, const char *name)
+{
+    char message[MESSAGE_SIZE];
+    if (notify->fd >= 0) {
+        (void)snprintf(message, sizeof message, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+        (void)notify_send_surely(notify, message, -1);
+    }
 }

@@ -22,6 +22,13 @@ struct notify {
 void notify_init(struct notify *notify);
 void notify_fini(struct notify *notify);
 
+/* Has the manager keep the descriptor beyond our end, for the process after us (LISTEN_FDS). False:
+ * it could not be told. Whether it has room (FileDescriptorStoreMax=) it does not say. */
+bool notify_keep(const struct notify *notify, int fd, const char *name);
+
+/* It need not keep the one of that name any longer. */
+void notify_forget(const struct notify *notify, const char *name);
+
 /* Best effort: lines such as "READY=1\nSTATUS=...". */
 __attribute__((format(printf, 2, 3))) void notify_send(
     const struct notify *notify, const char *format, ...);

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <linux/filter.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,150 +11,31 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "daemon/port_owner.h"
+#include "daemon/inherited.h"
+#include "daemon/notify.h"
+#include "daemon/opening.h"
 #include "daemon/trouble.h"
 
-#define RECEIVE_BUFFER_BYTES (4 << 20)
-#define ACCEPT_QUEUE         256
-
-/* What is being opened, through all the little steps. */
-struct opening {
-    struct address address;
-    bool is_stream;
-    bool is_shared; /* Several workers: SO_REUSEPORT. */
-    int error;      /* errno of the step that failed. */
+/* Of one address and protocol: sockets->all[first, first + count). */
+struct group {
+    struct opening opening;
+    size_t first;
+    size_t count;
 };
 
-static bool socket_set(int fd, int level, int option, int value)
+static struct inherited_socket *group_at(
+    const struct sockets *sockets, const struct group *group, size_t index)
 {
-    return setsockopt(fd, level, option, &value, sizeof value) == 0;
+    return &sockets->all[group->first + index];
 }
 
-/* The answer to a wildcard's client must come from the address it asked. */
-static bool socket_set_udp_options(int fd, const struct address *address)
-{
-    bool is_ipv6 = address->family == ADDRESS_IPV6;
-    bool is_well = true;
-    if (address_is_any(address)) {
-        is_well = is_ipv6 ? socket_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
-                          : socket_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-    }
-    /* A forged "packet too big" must not make our answers fragment. */
-    if (is_ipv6) {
-        (void)socket_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
-    } else {
-        (void)socket_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
-    }
-    if (!socket_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)) {
-        (void)socket_set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
-    }
-    return is_well;
-}
-
-static bool socket_set_options(int fd, const struct opening *opening)
-{
-    const struct address *address = &opening->address;
-    if (address->family == ADDRESS_IPV6 && !socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) {
-        return false;
-    }
-    if (opening->is_shared && !socket_set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) {
-        return false;
-    }
-    if (opening->is_stream) {
-        return socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
-               socket_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    }
-    return socket_set_udp_options(fd, address);
-}
-
-/* A bound, for TCP listening, non-blocking socket. */
-static bool socket_open(struct opening *opening, int *fd_out)
-{
-    int domain = opening->address.family == ADDRESS_IPV6 ? AF_INET6 : AF_INET;
-    int type = opening->is_stream ? SOCK_STREAM : SOCK_DGRAM;
-    int fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        opening->error = errno;
-        return false;
-    }
-    struct sockaddr_storage sockaddr;
-    socklen_t len = address_to_sockaddr(&opening->address, &sockaddr);
-    if (!socket_set_options(fd, opening) ||
-        bind(fd, (const struct sockaddr *)&sockaddr, len) != 0 ||
-        (opening->is_stream && listen(fd, ACCEPT_QUEUE) != 0)) {
-        opening->error = errno;
-        (void)close(fd);
-        return false;
-    }
-    *fd_out = fd;
-    return true;
-}
-
-/* A stranger of the same user who shares his port too would silently get half of the questions; so
- * the port is tried without sharing first. */
-static bool socket_is_free(struct opening *opening)
-{
-    if (!opening->is_shared || opening->address.port == 0) {
-        return true;
-    }
-    int fd;
-    opening->is_shared = false;
-    bool is_free = socket_open(opening, &fd);
-    opening->is_shared = true;
-    if (is_free) {
-        (void)close(fd);
-    }
-    return is_free;
-}
-
-static void opening_explain(const struct opening *opening, struct trouble *trouble)
-{
-    char place[ADDRESS_TEXT_SIZE];
-    (void)address_format(&opening->address, place, sizeof place);
-    const char *protocol = opening->is_stream ? "TCP" : "UDP";
-    char owner[PORT_OWNER_TEXT_SIZE];
-
-    switch (opening->error) {
-    case EADDRINUSE:
-        port_owner_describe(&opening->address, opening->is_stream, owner, sizeof owner);
-        trouble_set(trouble, EX_UNAVAILABLE,
-            "cannot listen on %s (%s): the port is in use by %s. "
-            "Stop it, or set `listen` to another address or port.",
-            place, protocol, owner);
-        return;
-    case EACCES:
-    case EPERM:
-        trouble_set(trouble, EX_NOPERM,
-            "cannot listen on %s (%s): no right to use a port below 1024. "
-            "Start as root, give the program CAP_NET_BIND_SERVICE, or set `listen` to a port above "
-            "1023, such as 127.0.0.1@5300.",
-            place, protocol);
-        return;
-    case EADDRNOTAVAIL:
-    case EAFNOSUPPORT:
-        trouble_set(trouble, EX_CONFIG,
-            "cannot listen on %s (%s): this host has no such address now. "
-            "Correct `listen`, or bring the interface up first.",
-            place, protocol);
-        return;
-    default:
-        trouble_set(trouble, EX_OSERR, "cannot listen on %s (%s): %s.", place, protocol,
-            strerror(opening->error));
-    }
-}
-
-static bool opening_is_excusable(const struct opening *opening)
-{
-    return opening->address.family == ADDRESS_IPV6 && address_is_loopback(&opening->address) &&
-           (opening->error == EADDRNOTAVAIL || opening->error == EAFNOSUPPORT);
-}
-
-/* The kernel picks the socket by the first 16 bits of the datagram, the query's id, modulo n. */
-static void group_attach(int fd, size_t worker_count)
+/* The kernel picks the socket by the first 16 bits of the datagram, the query's id, modulo the
+ * number of workers. Sockets beyond that get nothing new. */
+static void group_attach(int fd, size_t picked_count)
 {
     struct sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 0),
-        BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, (uint32_t)worker_count),
+        BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, (uint32_t)picked_count),
         BPF_STMT(BPF_RET | BPF_A, 0),
     };
     struct sock_fprog filter = {.len = 3, .filter = program};
@@ -177,130 +56,247 @@ static void group_log_buffer(int fd, const struct address *address)
     if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &len) == 0) {
         /* The kernel tells twice the size that it granted. */
         log_line(LOG_LEVEL_INFO, "receive buffer address=%s asked=%d granted=%d", place,
-            RECEIVE_BUFFER_BYTES, granted / 2);
+            OPENING_BUFFER_BYTES, granted / 2);
     }
 }
 
-/* One address and protocol, a socket for each worker. */
-static bool group_open(struct sockets *sockets, int *table, struct opening *opening)
+/* Port 0 has become a real one with the first socket, which the others then share. */
+static void group_learn_port(struct group *group, int fd)
 {
-    if (!socket_is_free(opening)) {
+    struct sockaddr_storage sockaddr;
+    socklen_t len = sizeof sockaddr;
+    if (group->opening.address.port == 0 &&
+        getsockname(fd, (struct sockaddr *)&sockaddr, &len) == 0) {
+        group->opening.address.port =
+            address_from_sockaddr((const struct sockaddr *)&sockaddr).port;
+    }
+}
+
+/* Behind all others of the group, in place and in name. */
+static void group_append(struct sockets *sockets, struct group *group, int fd)
+{
+    unsigned index = group->count == 0 ? 0 : group_at(sockets, group, group->count - 1)->index + 1;
+    group_learn_port(group, fd);
+    sockets->all[sockets->count++] = (struct inherited_socket){
+        .fd = fd,
+        .address = group->opening.address,
+        .is_stream = group->opening.is_stream,
+        .is_new = true,
+        .index = index,
+    };
+    group->count++;
+}
+
+static void group_inherit(
+    struct sockets *sockets, struct group *group, const struct inherited *inherited)
+{
+    struct inherited_socket *found;
+    while ((found = inherited_find(inherited, &group->opening.address, group->opening.is_stream)) !=
+           NULL) {
+        (void)opening_adopt(&group->opening, found->fd);
+        sockets->all[sockets->count++] = *found;
+        sockets->taken_count++;
+        group->count++;
+        found->fd = -1;
+    }
+}
+
+/* A socket for each worker. A group of another user, whom a socket unit's sockets belong to, cannot
+ * be joined; then what is there is shared. */
+static bool group_fill(struct sockets *sockets, struct group *group)
+{
+    size_t inherited_count = group->count;
+    if (inherited_count == 0 && !opening_is_free(&group->opening)) {
         return false;
     }
-    for (size_t worker = 0; worker < sockets->worker_count; worker++) {
-        int *slot = &table[worker * SETTINGS_LISTEN_MAX + sockets->listen_count];
-        if (!socket_open(opening, slot)) {
-            return false;
+    while (group->count < sockets->worker_count) {
+        int fd;
+        if (!opening_open(&group->opening, &fd)) {
+            break;
         }
-        if (opening->address.port == 0) {
-            struct sockaddr_storage sockaddr;
-            socklen_t len = sizeof sockaddr;
-            if (getsockname(*slot, (struct sockaddr *)&sockaddr, &len) == 0) {
-                opening->address.port =
-                    address_from_sockaddr((const struct sockaddr *)&sockaddr).port;
-            }
+        group_append(sockets, group, fd);
+    }
+    if (group->count < sockets->worker_count && inherited_count > 0) {
+        char place[ADDRESS_TEXT_SIZE];
+        (void)address_format(&group->opening.address, place, sizeof place);
+        log_line(LOG_LEVEL_INFO, "workers share a socket address=%s protocol=%s error=\"%s\"",
+            place, group->opening.is_stream ? "tcp" : "udp", strerror(group->opening.error));
+        return true;
+    }
+    return group->count >= sockets->worker_count;
+}
+
+/* Each socket has a worker, and each worker a socket. */
+static void group_share_out(struct sockets *sockets, const struct group *group)
+{
+    size_t turns = group->count > sockets->worker_count ? group->count : sockets->worker_count;
+    for (size_t i = 0; i < turns; i++) {
+        struct worker_sockets *worker = &sockets->of_worker[i % sockets->worker_count];
+        const struct inherited_socket *socket = group_at(sockets, group, i % group->count);
+        if (socket->is_stream) {
+            worker->tcp[worker->tcp_count++] = socket->fd;
+        } else {
+            worker->udp_addresses[worker->udp_count] = socket->address;
+            worker->udp[worker->udp_count++] = socket->fd;
         }
     }
-    int first = table[sockets->listen_count];
-    if (!opening->is_stream) {
-        group_log_buffer(first, &opening->address);
-        if (opening->is_shared) {
-            group_attach(first, sockets->worker_count);
+}
+
+static bool group_open(
+    struct sockets *sockets, struct group *group, const struct inherited *inherited)
+{
+    group->first = sockets->count;
+    group->count = 0;
+    if (inherited != NULL) {
+        group_inherit(sockets, group, inherited);
+    }
+    if (!group_fill(sockets, group)) {
+        return false;
+    }
+    int first = group_at(sockets, group, 0)->fd;
+    if (!group->opening.is_stream) {
+        group_log_buffer(first, &group->opening.address);
+        if (group->count > 1) {
+            size_t workers = sockets->worker_count;
+            group_attach(first, group->count < workers ? group->count : workers);
         }
     }
     return true;
 }
 
-static void group_close(const struct sockets *sockets, int *table, size_t index)
+static void sockets_close_from(struct sockets *sockets, size_t first)
 {
-    for (size_t worker = 0; table != NULL && worker < sockets->worker_count; worker++) {
-        int *slot = &table[worker * SETTINGS_LISTEN_MAX + index];
-        if (*slot >= 0) {
-            (void)close(*slot);
-            *slot = -1;
-        }
+    while (sockets->count > first) {
+        (void)close(sockets->all[--sockets->count].fd);
     }
 }
 
 /* UDP and TCP of one `listen` address. */
-static bool sockets_add(
-    struct sockets *sockets, const struct address *address, struct trouble *trouble)
+static bool sockets_add(struct sockets *sockets, const struct address *address,
+    const struct inherited *inherited, struct trouble *trouble)
 {
-    struct opening opening = {.address = *address, .is_shared = sockets->worker_count > 1};
-    bool is_open = group_open(sockets, sockets->udp, &opening);
+    struct group udp = {.opening = {.address = *address}};
+    udp.opening.is_shared = sockets->worker_count > 1;
+    size_t first = sockets->count;
+    bool is_open = group_open(sockets, &udp, inherited);
+    struct group tcp = udp;
     if (is_open) {
-        opening.is_stream = true;
-        is_open = group_open(sockets, sockets->tcp, &opening);
+        tcp.opening.is_stream = true;
+        is_open = group_open(sockets, &tcp, inherited);
     }
     if (is_open) {
-        sockets->listen[sockets->listen_count++] = opening.address;
+        sockets->listen[sockets->listen_count++] = tcp.opening.address;
+        group_share_out(sockets, &udp);
+        group_share_out(sockets, &tcp);
         return true;
     }
-    group_close(sockets, sockets->udp, sockets->listen_count);
-    group_close(sockets, sockets->tcp, sockets->listen_count);
-    if (opening_is_excusable(&opening)) {
+    sockets_close_from(sockets, first);
+    if (opening_is_excusable(&tcp.opening)) {
         char place[ADDRESS_TEXT_SIZE];
         (void)address_format(address, place, sizeof place);
         log_line(LOG_LEVEL_WARNING, "this host has no IPv6, not listening address=%s", place);
         return true;
     }
-    opening_explain(&opening, trouble);
+    opening_explain(&tcp.opening, trouble);
     return false;
 }
 
-static int *table_new(size_t worker_count)
+/* A worker may have to read any of them. */
+static bool sockets_allocate(struct sockets *sockets, size_t inherited_count)
 {
-    size_t count = worker_count * SETTINGS_LISTEN_MAX;
-    int *table = calloc(count, sizeof *table);
-    for (size_t i = 0; table != NULL && i < count; i++) {
-        table[i] = -1;
+    size_t room = 2 * sockets->worker_count * SETTINGS_LISTEN_MAX + inherited_count;
+    sockets->all = calloc(room, sizeof *sockets->all);
+    sockets->of_worker = calloc(sockets->worker_count, sizeof *sockets->of_worker);
+    bool is_well = sockets->all != NULL && sockets->of_worker != NULL;
+    size_t worker_room = SETTINGS_LISTEN_MAX + inherited_count;
+    for (size_t i = 0; is_well && i < sockets->worker_count; i++) {
+        struct worker_sockets *worker = &sockets->of_worker[i];
+        worker->udp = calloc(worker_room, sizeof *worker->udp);
+        worker->udp_addresses = calloc(worker_room, sizeof *worker->udp_addresses);
+        worker->tcp = calloc(worker_room, sizeof *worker->tcp);
+        is_well = worker->udp != NULL && worker->udp_addresses != NULL && worker->tcp != NULL;
     }
-    return table;
+    return is_well;
 }
 
-bool sockets_open(struct sockets *sockets, const struct settings *settings, struct trouble *trouble)
+static bool sockets_try(struct sockets *sockets, const struct settings *settings,
+    const struct inherited *inherited, struct trouble *trouble)
 {
-    *sockets = (struct sockets){.worker_count = (size_t)settings->workers};
-    sockets->udp = table_new(sockets->worker_count);
-    sockets->tcp = table_new(sockets->worker_count);
-    if (sockets->udp == NULL || sockets->tcp == NULL) {
+    if (!sockets_allocate(sockets, inherited == NULL ? 0 : inherited->count)) {
         trouble_set(trouble, EX_OSERR, "no memory for %zu workers; lower `workers`.",
             sockets->worker_count);
-        sockets_fini(sockets);
         return false;
     }
     for (size_t i = 0; i < settings->listen_count; i++) {
-        if (!sockets_add(sockets, &settings->listen[i], trouble)) {
-            sockets_fini(sockets);
+        if (!sockets_add(sockets, &settings->listen[i], inherited, trouble)) {
             return false;
         }
     }
     if (sockets->listen_count == 0) {
         trouble_set(trouble, EX_CONFIG,
             "there is no address to listen on. Set `listen`, for instance to 127.0.0.1.");
+    }
+    return sockets->listen_count > 0;
+}
+
+bool sockets_open(struct sockets *sockets, const struct settings *settings,
+    const struct inherited *inherited, struct trouble *trouble)
+{
+    *sockets = (struct sockets){.worker_count = (size_t)settings->workers};
+    bool is_open = sockets_try(sockets, settings, inherited, trouble);
+    if (!is_open) {
         sockets_fini(sockets);
+    }
+    return is_open;
+}
+
+bool sockets_take_over(struct sockets *sockets, const struct settings *settings,
+    const struct notify *notify, struct trouble *trouble)
+{
+    struct inherited inherited;
+    if (!inherited_init(&inherited, notify)) {
+        trouble_set_memory(trouble);
         return false;
     }
-    return true;
+    bool is_open = sockets_open(sockets, settings, &inherited, trouble);
+    inherited_fini(&inherited);
+    return is_open;
 }
 
 void sockets_fini(struct sockets *sockets)
 {
-    for (size_t i = 0; i < SETTINGS_LISTEN_MAX; i++) {
-        group_close(sockets, sockets->udp, i);
-        group_close(sockets, sockets->tcp, i);
+    sockets_close_from(sockets, 0);
+    for (size_t i = 0; sockets->of_worker != NULL && i < sockets->worker_count; i++) {
+        free(sockets->of_worker[i].udp);
+        free(sockets->of_worker[i].udp_addresses);
+        free(sockets->of_worker[i].tcp);
     }
-    free(sockets->udp);
-    free(sockets->tcp);
+    free(sockets->of_worker);
+    free(sockets->all);
     *sockets = (struct sockets){.worker_count = 0};
 }
 
-const int *sockets_udp_of(const struct sockets *sockets, size_t worker)
+/* The store's own are there, and a socket unit's are kept by their unit. */
+void sockets_keep(const struct sockets *sockets, const struct notify *notify)
 {
-    return sockets->udp + worker * SETTINGS_LISTEN_MAX;
+    size_t kept_count = 0;
+    for (size_t i = 0; i < sockets->count; i++) {
+        const struct inherited_socket *socket = &sockets->all[i];
+        char name[INHERITED_NAME_SIZE];
+        if (!socket->is_new) {
+            continue;
+        }
+        inherited_name(socket, name);
+        if (!notify_keep(notify, socket->fd, name)) {
+            return;
+        }
+        kept_count++;
+    }
+    log_line(LOG_LEVEL_INFO, "sockets kept by the service manager new=%zu taken=%zu", kept_count,
+        sockets->taken_count);
 }
 
-const int *sockets_tcp_of(const struct sockets *sockets, size_t worker)
+const struct worker_sockets *sockets_of(const struct sockets *sockets, size_t worker)
 {
-    return sockets->tcp + worker * SETTINGS_LISTEN_MAX;
+    return &sockets->of_worker[worker];
 }

@@ -17,24 +17,48 @@
  * query's id: a mail host has few clients, and the kernel's own choice (by address and port) would
  * give all of a client's questions to one worker. A repeated query meets the worker it met before.
  *
+ * A group is all sockets of one address and protocol, in the order in which they were bound. What
+ * the process before us has left (daemon/inherited.h) is taken over first, all of it: a socket of
+ * which there are more than workers may hold questions, and its worker reads several. Where a group
+ * cannot be joined, for it belongs to another user, the workers read the same sockets.
+ *
  * Owned by the daemon; the listeners only borrow the descriptors.
  */
+struct inherited;
+struct notify;
 struct trouble;
+
+/* What one worker reads: for each descriptor what it is bound to. */
+struct worker_sockets {
+    int *udp;
+    struct address *udp_addresses;
+    size_t udp_count;
+    int *tcp;
+    size_t tcp_count;
+};
 
 struct sockets {
     size_t worker_count;
     size_t listen_count;
     struct address listen[SETTINGS_LISTEN_MAX]; /* As bound: the port is filled in. */
-    int *udp; /* [worker_count][SETTINGS_LISTEN_MAX], -1 where there is none. */
-    int *tcp;
+    struct inherited_socket *all;               /* Each one once, group by group. */
+    size_t count;
+    size_t taken_count; /* Of these, how many the process before us has left. */
+    struct worker_sockets *of_worker;
 };
 
 /* Opens all or nothing. An IPv6 loopback address is left out, with a warning, on a host that has no
- * IPv6. Port 0 lets the kernel choose one, the same for UDP and TCP. */
-bool sockets_open(
-    struct sockets *sockets, const struct settings *settings, struct trouble *trouble);
+ * IPv6. Port 0 lets the kernel choose one, the same for UDP and TCP. `inherited` may be NULL. */
+bool sockets_open(struct sockets *sockets, const struct settings *settings,
+    const struct inherited *inherited, struct trouble *trouble);
+
+/* The same with what the manager hands to this process; what is no longer wanted of that is closed.
+ */
+bool sockets_take_over(struct sockets *sockets, const struct settings *settings,
+    const struct notify *notify, struct trouble *trouble);
 void sockets_fini(struct sockets *sockets);
 
-/* The `listen_count` descriptors of one worker. */
-const int *sockets_udp_of(const struct sockets *sockets, size_t worker);
-const int *sockets_tcp_of(const struct sockets *sockets, size_t worker);
+/* Has the manager keep those that it does not keep already. */
+void sockets_keep(const struct sockets *sockets, const struct notify *notify);
+
+const struct worker_sockets *sockets_of(const struct sockets *sockets, size_t worker);

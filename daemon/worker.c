@@ -19,6 +19,7 @@
 #include "daemon/out.h"
 #include "daemon/out_stream.h"
 #include "daemon/out_udp.h"
+#include "daemon/sockets.h"
 #include "daemon/stats.h"
 
 /* Nothing from the environment may pick another kind of loop; signals belong to the main thread. */
@@ -205,17 +206,17 @@ static bool worker_open_listeners(struct worker *worker, const struct worker_opt
         .settings = options->settings,
         .resolver = worker->resolver,
         .stats = &worker->stats,
-        .addresses = options->listen,
-        .fds = options->udp,
-        .count = options->listen_count,
+        .addresses = options->sockets->udp_addresses,
+        .fds = options->sockets->udp,
+        .count = options->sockets->udp_count,
     });
     worker->listen_tcp = listen_tcp_new(&(struct listen_tcp_options){
         .loop = worker->loop,
         .settings = options->settings,
         .resolver = worker->resolver,
         .stats = &worker->stats,
-        .fds = options->tcp,
-        .count = options->listen_count,
+        .fds = options->sockets->tcp,
+        .count = options->sockets->tcp_count,
     });
     return worker->listen_udp != NULL && worker->listen_tcp != NULL;
 }

@@ -18,18 +18,15 @@
 struct worker;
 struct settings;
 struct cache;
-struct address;
+struct worker_sockets;
 struct resolver;
 struct daemon_stats;
 
 struct worker_options {
     const struct settings *settings; /* Kept until worker_set_settings(). */
     struct cache *cache;
-    const char *version; /* A literal. */
-    const struct address *listen;
-    const int *udp; /* Borrowed descriptors, `listen_count` of each. */
-    const int *tcp;
-    size_t listen_count;
+    const char *version;                  /* A literal. */
+    const struct worker_sockets *sockets; /* The descriptors are borrowed. */
 };
 
 /* Takes all memory; NULL when it is short. No thread yet. */

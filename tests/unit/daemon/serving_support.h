@@ -87,7 +87,7 @@ static inline void serving_start(struct serving *serving)
     struct trouble trouble = {.exit_code = 0};
     /* The port that the kernel chose for UDP may be taken for TCP, by anybody on this host. */
     unsigned tries = 0;
-    while (!sockets_open(&serving->sockets, &serving->settings, &trouble)) {
+    while (!sockets_open(&serving->sockets, &serving->settings, NULL, &trouble)) {
         assert_true(++tries < 50);
     }
     serving->cache = cache_new(&(struct cache_options){
@@ -100,10 +100,7 @@ static inline void serving_start(struct serving *serving)
         .settings = &serving->settings,
         .cache = serving->cache,
         .version = "test",
-        .listen = serving->sockets.listen,
-        .udp = sockets_udp_of(&serving->sockets, 0),
-        .tcp = sockets_tcp_of(&serving->sockets, 0),
-        .listen_count = serving->sockets.listen_count,
+        .sockets = sockets_of(&serving->sockets, 0),
     });
     assert_non_null(serving->worker);
     assert_true(worker_start(serving->worker));

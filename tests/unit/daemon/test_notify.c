@@ -73,6 +73,55 @@ static void test_abstract(void **state)
     notify_through(path, true);
 }
 
+/* What the manager gets must be the very socket. */
+static void test_keeps_descriptors(void **state)
+{
+    (void)state;
+    char path[96];
+    char bytes[256];
+    struct notify notify;
+    int kept[2];
+    (void)snprintf(path, sizeof path, "%s/notify", folder);
+    int fd = manager_open(path, false);
+    assert_int_equal(setenv("NOTIFY_SOCKET", path, 1), 0);
+    notify_init(&notify);
+    assert_int_equal(pipe(kept), 0);
+    assert_true(notify_keep(&notify, kept[1], "udp-0-127.0.0.1@53"));
+
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.bytes = {0}};
+    struct iovec room = {.iov_base = bytes, .iov_len = sizeof bytes - 1};
+    struct msghdr message = {
+        .msg_iov = &room,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof control.bytes,
+    };
+    ssize_t len = recvmsg(fd, &message, 0);
+    assert_true(len > 0);
+    bytes[len] = '\0';
+    assert_string_equal(bytes, "FDSTORE=1\nFDPOLL=0\nFDNAME=udp-0-127.0.0.1@53");
+    int received;
+    assert_int_equal(control.header.cmsg_len, CMSG_LEN(sizeof received));
+    memcpy(&received, CMSG_DATA(&control.header), sizeof received);
+    assert_int_equal(write(received, "x", 1), 1);
+    assert_int_equal(read(kept[0], bytes, 1), 1);
+
+    notify_forget(&notify, "udp-0-127.0.0.1@53");
+    manager_expect(fd, "FDSTOREREMOVE=1\nFDNAME=udp-0-127.0.0.1@53");
+    (void)close(fd);
+    assert_false(notify_keep(&notify, kept[1], "gone"));
+    notify_fini(&notify);
+    assert_false(notify_keep(&notify, kept[1], "nobody"));
+    notify_forget(&notify, "nobody");
+    (void)close(received);
+    (void)close(kept[0]);
+    (void)close(kept[1]);
+    (void)unlink(path);
+}
+
 static void test_nobody_listens(void **state)
 {
     (void)state;
@@ -147,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_path),
         cmocka_unit_test(test_abstract),
+        cmocka_unit_test(test_keeps_descriptors),
         cmocka_unit_test(test_nobody_listens),
         cmocka_unit_test(test_watchdog),
     };

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/inherited.h"
 #include "daemon/sockets.h"
 #include "daemon/trouble.h"
 
@@ -32,7 +33,7 @@ static void sockets_open_well(struct sockets *sockets)
     struct trouble trouble = {.exit_code = 0};
     /* The port that the kernel chose for UDP may be taken for TCP, by anybody on this host. */
     unsigned tries = 0;
-    while (!sockets_open(sockets, &settings, &trouble)) {
+    while (!sockets_open(sockets, &settings, NULL, &trouble)) {
         assert_true(++tries < 50);
     }
 }
@@ -45,9 +46,10 @@ static void test_one_worker(void **state)
     sockets_open_well(&sockets);
     assert_int_equal(sockets.listen_count, 1);
     assert_true(sockets.listen[0].port != 0);
-    assert_true(sockets_udp_of(&sockets, 0)[0] >= 0);
-    assert_true(sockets_tcp_of(&sockets, 0)[0] >= 0);
-    assert_int_equal(sockets_udp_of(&sockets, 0)[1], -1);
+    assert_int_equal(sockets_of(&sockets, 0)->udp_count, 1);
+    assert_int_equal(sockets_of(&sockets, 0)->tcp_count, 1);
+    assert_true(sockets_of(&sockets, 0)->udp[0] >= 0);
+    assert_true(sockets_of(&sockets, 0)->tcp[0] >= 0);
     sockets_fini(&sockets);
     sockets_fini(&sockets);
 }
@@ -76,7 +78,7 @@ static void spread_by_id(const char *address)
         assert_int_equal(send(client, query, sizeof query, 0), sizeof query);
         for (unsigned worker = 0; worker < WORKERS; worker++) {
             uint8_t bytes[32];
-            int fd = sockets_udp_of(&sockets, worker)[0];
+            int fd = sockets_of(&sockets, worker)->udp[0];
             assert_int_equal(is_readable(fd), worker == id % WORKERS);
             if (worker == id % WORKERS) {
                 assert_int_equal(recv(fd, bytes, sizeof bytes, 0), sizeof query);
@@ -106,11 +108,11 @@ static void test_port_in_use(void **state)
         settings_listen("127.0.0.1", 0, workers);
         sockets_open_well(&first);
         settings_listen("127.0.0.1", first.listen[0].port, workers);
-        assert_false(sockets_open(&second, &settings, &trouble));
+        assert_false(sockets_open(&second, &settings, NULL, &trouble));
         assert_int_equal(trouble.exit_code, EX_UNAVAILABLE);
         assert_non_null(strstr(trouble.sentence, "127.0.0.1@"));
         assert_non_null(strstr(trouble.sentence, "this very process"));
-        assert_null(second.udp);
+        assert_null(second.all);
         sockets_fini(&first);
     }
 }
@@ -121,12 +123,145 @@ static void test_address_of_nobody(void **state)
     struct sockets sockets;
     struct trouble trouble = {.exit_code = 0};
     settings_listen("192.0.2.1", 0, 1);
-    assert_false(sockets_open(&sockets, &settings, &trouble));
+    assert_false(sockets_open(&sockets, &settings, NULL, &trouble));
     assert_int_equal(trouble.exit_code, EX_CONFIG);
     assert_non_null(strstr(trouble.sentence, "192.0.2.1"));
     settings.listen_count = 0;
-    assert_false(sockets_open(&sockets, &settings, &trouble));
+    assert_false(sockets_open(&sockets, &settings, NULL, &trouble));
     assert_int_equal(trouble.exit_code, EX_CONFIG);
+}
+
+/* The sockets of `before` as a manager would hand them on. */
+static void inherited_from(struct inherited *inherited, const struct sockets *before)
+{
+    *inherited = (struct inherited){.count = before->count};
+    inherited->sockets = calloc(before->count, sizeof *inherited->sockets);
+    assert_non_null(inherited->sockets);
+    for (size_t i = 0; i < before->count; i++) {
+        inherited->sockets[i] = before->all[i];
+        inherited->sockets[i].fd = dup(before->all[i].fd);
+        inherited->sockets[i].is_new = false;
+        inherited->sockets[i].is_stored = true;
+    }
+}
+
+static int client_connect(const struct address *address, int type)
+{
+    struct sockaddr_storage sockaddr;
+    socklen_t len = address_to_sockaddr(address, &sockaddr);
+    int client = socket(sockaddr.ss_family, type | SOCK_CLOEXEC, 0);
+    assert_true(client >= 0);
+    assert_int_equal(connect(client, (const struct sockaddr *)&sockaddr, len), 0);
+    return client;
+}
+
+static void client_ask(int client, unsigned count)
+{
+    for (unsigned id = 0; id < count; id++) {
+        const uint8_t query[12] = {(uint8_t)(id >> 8), (uint8_t)id};
+        assert_int_equal(send(client, query, sizeof query, 0), sizeof query);
+    }
+}
+
+static unsigned worker_read_all(const struct worker_sockets *worker)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < worker->udp_count; i++) {
+        uint8_t bytes[32];
+        while (recv(worker->udp[i], bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Questions that came before the change, and such that come after it: none is lost, and those that
+ * come after it are spread over the workers there are now. */
+static void change_workers(uint64_t workers_before, uint64_t workers_after)
+{
+    enum {
+        QUESTIONS = 24
+    };
+    struct sockets before;
+    struct sockets after;
+    struct inherited inherited;
+    struct trouble trouble = {.exit_code = 0};
+    settings_listen("127.0.0.1", 0, workers_before);
+    sockets_open_well(&before);
+    int client = client_connect(&before.listen[0], SOCK_DGRAM);
+    int stream = client_connect(&before.listen[0], SOCK_STREAM);
+    client_ask(client, QUESTIONS);
+    inherited_from(&inherited, &before);
+    settings_listen("127.0.0.1", before.listen[0].port, workers_after);
+    sockets_fini(&before);
+    assert_true(sockets_open(&after, &settings, &inherited, &trouble));
+    size_t most = (size_t)(workers_before > workers_after ? workers_before : workers_after);
+    assert_int_equal(after.count, 2 * most);
+    assert_int_equal(after.taken_count, 2 * workers_before);
+    inherited_fini(&inherited);
+
+    unsigned waiting = 0;
+    unsigned accepted = 0;
+    for (size_t worker = 0; worker < workers_after; worker++) {
+        const struct worker_sockets *read = sockets_of(&after, worker);
+        waiting += worker_read_all(read);
+        for (size_t i = 0; i < read->tcp_count; i++) {
+            int fd = accept(read->tcp[i], NULL, NULL);
+            if (fd >= 0) {
+                accepted++;
+                (void)close(fd);
+            }
+        }
+    }
+    assert_int_equal(waiting, QUESTIONS);
+    assert_int_equal(accepted, 1);
+    client_ask(client, QUESTIONS);
+    for (size_t worker = 0; worker < workers_after; worker++) {
+        assert_int_equal(worker_read_all(sockets_of(&after, worker)), QUESTIONS / workers_after);
+    }
+    (void)close(client);
+    (void)close(stream);
+    sockets_fini(&after);
+}
+
+static void test_taken_over(void **state)
+{
+    (void)state;
+    for (uint64_t before = 1; before <= 4; before++) {
+        for (uint64_t after = 1; after <= 4; after++) {
+            change_workers(before, after);
+        }
+    }
+}
+
+/* As with a socket unit's, that belong to root: nothing can be opened beside them. */
+static void test_what_cannot_be_joined_is_shared(void **state)
+{
+    (void)state;
+    struct sockets before;
+    struct sockets after;
+    struct inherited inherited;
+    struct trouble trouble = {.exit_code = 0};
+    if (geteuid() != 0) {
+        skip();
+    }
+    settings_listen("127.0.0.1", 0, 1);
+    sockets_open_well(&before);
+    inherited_from(&inherited, &before);
+    settings_listen("127.0.0.1", before.listen[0].port, 3);
+    assert_int_equal(seteuid(65534), 0);
+    bool is_open = sockets_open(&after, &settings, &inherited, &trouble);
+    assert_int_equal(seteuid(0), 0);
+    assert_true(is_open);
+    assert_int_equal(after.count, 2);
+    for (size_t worker = 0; worker < 3; worker++) {
+        assert_int_equal(sockets_of(&after, worker)->udp_count, 1);
+        assert_int_equal(sockets_of(&after, worker)->udp[0], after.all[0].fd);
+        assert_int_equal(sockets_of(&after, worker)->tcp[0], after.all[1].fd);
+    }
+    inherited_fini(&inherited);
+    sockets_fini(&before);
+    sockets_fini(&after);
 }
 
 static unsigned first_free_port(void)
@@ -151,7 +286,7 @@ static int exit_code_without_rights(void)
         if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0) {
             _exit(EX_SOFTWARE);
         }
-        (void)sockets_open(&sockets, &settings, &trouble);
+        (void)sockets_open(&sockets, &settings, NULL, &trouble);
         _exit(strstr(trouble.sentence, "CAP_NET_BIND_SERVICE") == NULL ? EX_SOFTWARE
                                                                        : trouble.exit_code);
     }
@@ -178,6 +313,8 @@ int main(void)
         cmocka_unit_test(test_workers_share_by_id),
         cmocka_unit_test(test_port_in_use),
         cmocka_unit_test(test_address_of_nobody),
+        cmocka_unit_test(test_taken_over),
+        cmocka_unit_test(test_what_cannot_be_joined_is_shared),
         cmocka_unit_test(test_no_right_to_a_low_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

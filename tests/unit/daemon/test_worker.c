@@ -88,6 +88,46 @@ static void test_drain(void **state)
     serving_free(serving);
 }
 
+static void stream_ask(int fd, uint16_t id, const char *name)
+{
+    uint8_t bytes[2 + SERVING_SIZE];
+    size_t len = serving_query(bytes + 2, id, name, TYPE_A);
+    bytes_put_u16(bytes, (uint16_t)len);
+    assert_int_equal(send(fd, bytes, 2 + len, 0), 2 + len);
+}
+
+/* A client who has connected and not asked yet gets his answer; who was answered is done. */
+static void test_drain_of_streams(void **state)
+{
+    (void)state;
+    uint8_t bytes[SERVING_SIZE];
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    int done = serving_connect(serving, SOCK_STREAM, NULL);
+    int fresh = serving_connect(serving, SOCK_STREAM, NULL);
+    int silent = serving_connect(serving, SOCK_STREAM, NULL);
+    stream_ask(done, 1, "localhost");
+    assert_true(serving_receive(done, bytes, sizeof bytes) > HEADER_SIZE);
+    serving_await(serving, tcp_accepted, 3);
+    assert_false(is_quiet(serving));
+    worker_call(serving->worker, begin_drain, NULL);
+    stream_ask(done, 2, "localhost");
+    stream_ask(fresh, 3, "localhost");
+    assert_true(serving_receive(fresh, bytes, sizeof bytes) > HEADER_SIZE);
+    assert_int_equal(header_id(bytes + 2), 3);
+    assert_false(serving_is_readable(done, 50));
+    /* The one who never asks holds nobody up for long. */
+    int64_t until = clock_now() + SERVING_LIMIT_MS * CLOCK_US_PER_MS;
+    while (!is_quiet(serving) && clock_now() < until) {
+        (void)poll(NULL, 0, 5);
+    }
+    assert_true(is_quiet(serving));
+    (void)close(done);
+    (void)close(fresh);
+    (void)close(silent);
+    serving_free(serving);
+}
+
 struct change {
     const struct settings *settings;
     bool is_done;
@@ -179,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_call_runs_in_the_workers_thread),
         cmocka_unit_test(test_idle_worker_turns_when_nudged),
         cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_drain_of_streams),
         cmocka_unit_test(test_new_settings),
         cmocka_unit_test(test_export),
     };
