@@ -8,6 +8,7 @@
 #include "resolver/direct_learn.h"
 #include "resolver/fetch.h"
 #include "resolver/forward.h"
+#include "resolver/reason.h"
 
 enum step_verdict fetch_route(struct fetch_turn *turn)
 {
@@ -149,7 +150,7 @@ static void fetch_fail_server(struct fetch_turn *turn, enum ede ede)
     }
     forward_remember(turn->resolver, fetch, turn->exchange, true, turn->now);
     bool was_current = turn->exchange->id == fetch->current;
-    fetch->ede = ede;
+    fetch->ede = reason_after(fetch->ede, ede, turn->reply.bytes, turn->reply.len);
     counter_add(&turn->resolver->stats.upstream_failures, 1);
     fetch_close(turn, false);
     if (direct_is_lost(turn->resolver, fetch, turn->now)) {
@@ -403,17 +404,6 @@ enum step_verdict fetch_store(struct fetch_turn *turn)
     return STEP_ON;
 }
 
-static const char *fetch_sentence(enum ede ede)
-{
-    if (ede == EDE_PROHIBITED) {
-        return "every upstream server refuses this question";
-    }
-    if (ede == EDE_OTHER) {
-        return "every upstream server failed on this question";
-    }
-    return ede == EDE_NETWORK_ERROR ? "upstream connections broke" : "no upstream server answers";
-}
-
 enum step_verdict fetch_publish(struct fetch_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
@@ -423,7 +413,7 @@ enum step_verdict fetch_publish(struct fetch_turn *turn)
         .stored_len = turn->normalised.len,
         .is_ad = turn->is_ad,
         .ede = fetch->ede,
-        .ede_text = fetch_sentence(fetch->ede),
+        .ede_text = reason_sentence(fetch->ede),
     };
     if (turn->refusal.cause != LIST_CAUSE_NONE) {
         publication.ede_text = turn->refusal.sentence;

@@ -251,6 +251,26 @@ enum local_verdict local_answer(
     return verdict;
 }
 
+const char *local_sentence(const struct cache_key *key, bool is_list)
+{
+    if (key->class != CLASS_IN) {
+        return NULL;
+    }
+    if (key->type == TYPE_ANY) {
+        return "ANY is not answered with all there is (RFC 8482); ask for one type";
+    }
+    const struct local_name *name = local_find(key);
+    if (name == NULL) {
+        return is_list ? "a private address, which no public list knows; private_lists_local = no "
+                         "asks nevertheless"
+                       : NULL;
+    }
+    return name->action == LOCAL_DENY
+               ? "a special-use name (RFC 6761), never asked on the Internet;"
+                 " a [zone] section changes that"
+               : NULL;
+}
+
 size_t local_deny_for(
     const struct cache_key *key, size_t zone_at, uint32_t ttl_s, uint8_t *stored_out)
 {

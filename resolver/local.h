@@ -38,5 +38,9 @@ enum local_verdict {
 size_t local_deny_for(
     const struct cache_key *key, size_t zone_at, uint32_t ttl_s, uint8_t *stored_out);
 
+/* Why a question that LOCAL_ANSWER was said of got what it got, for the extended error; NULL: there
+ * is nothing to wonder at. */
+const char *local_sentence(const struct cache_key *key, bool is_list);
+
 enum local_verdict local_answer(
     const struct local_case *local, uint8_t *stored_out, size_t size, size_t *len_out);

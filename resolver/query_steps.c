@@ -14,6 +14,7 @@
 #include "resolver/local.h"
 #include "resolver/query.h"
 #include "resolver/query_lists.h"
+#include "resolver/reason.h"
 #include "resolver/refusal.h"
 #include "resolver/resolver.h"
 
@@ -31,7 +32,7 @@ static enum step_verdict query_fail(struct query_turn *turn, unsigned rcode, enu
 static enum step_verdict query_reject(struct query_turn *turn, unsigned rcode)
 {
     counter_add(&turn->resolver->stats.questions_malformed, 1);
-    return query_fail(turn, rcode, EDE_NONE);
+    return query_fail(turn, rcode, rcode == RCODE_NOTIMP ? EDE_NOT_SUPPORTED : EDE_NONE);
 }
 
 static enum step_verdict query_drop(struct query_turn *turn)
@@ -144,7 +145,8 @@ static enum step_verdict query_use_failure(struct query_turn *turn)
     if (sentence != NULL) {
         return query_servfail(turn, EDE_PROHIBITED, sentence);
     }
-    return query_servfail(turn, EDE_CACHED_ERROR, "upstream failed a moment ago");
+    return query_servfail(
+        turn, reason_later(turn->found.ede), reason_sentence_later(turn->found.ede));
 }
 
 /* The list has been found to list the world since this listing was stored. */
@@ -240,6 +242,8 @@ static enum step_verdict query_use_cut(struct query_turn *turn)
 {
     counter_add(&turn->resolver->stats.answers_cut, 1);
     turn->found.is_ad = false;
+    turn->source.stored.extra.ede = EDE_SYNTHESIZED;
+    turn->source.stored.extra.ede_text = "concluded: a name above it does not exist (RFC 8020)";
     return query_use_found(turn, turn->resolver->found);
 }
 
@@ -261,10 +265,24 @@ static enum local_verdict query_ask_house(struct query_turn *turn, size_t *len_o
     return local_answer(&local, resolver->found, sizeof resolver->found, len_out);
 }
 
-static enum step_verdict query_refuse(struct query_turn *turn)
+static enum step_verdict query_refuse(struct query_turn *turn, enum ede ede, const char *text)
 {
     counter_add(&turn->resolver->stats.questions_refused, 1);
-    return query_fail(turn, RCODE_REFUSED, EDE_NOT_SUPPORTED);
+    query_fail(turn, RCODE_REFUSED, ede);
+    turn->source.error.ede_text = text;
+    return STEP_ON;
+}
+
+/* Who asks by hand should see that nobody else was asked. */
+static enum step_verdict query_use_local(struct query_turn *turn, size_t len)
+{
+    query_use_stored(turn, turn->resolver->found, len);
+    const char *sentence = local_sentence(&turn->query->key, turn->query->is_list);
+    if (sentence != NULL) {
+        turn->source.stored.extra.ede = EDE_SYNTHESIZED;
+        turn->source.stored.extra.ede_text = sentence;
+    }
+    return STEP_ON;
 }
 
 enum step_verdict query_local(struct query_turn *turn)
@@ -273,10 +291,9 @@ enum step_verdict query_local(struct query_turn *turn)
     size_t len;
     switch (query_ask_house(turn, &len)) {
     case LOCAL_ANSWER:
-        query_use_stored(turn, turn->resolver->found, len);
-        return STEP_ON;
+        return query_use_local(turn, len);
     case LOCAL_REFUSED:
-        return query_refuse(turn);
+        return query_refuse(turn, EDE_NOT_SUPPORTED, "neither other classes nor zone transfers");
     case LOCAL_NOT_IMPLEMENTED:
         return query_reject(turn, RCODE_NOTIMP);
     case LOCAL_NOT_OURS:
@@ -286,8 +303,9 @@ enum step_verdict query_local(struct query_turn *turn)
         return query_use_cut(turn);
     }
     if ((query->form.flags & HEADER_RD) == 0) {
-        /* RFC 1034 section 4.3.1: it asked for what we have, and we have nothing. */
-        return query_refuse(turn);
+        /* RFC 1034 section 4.3.1: it asked for what we have, and we have nothing; RFC 8914 section
+         * 4.21 tells the code. */
+        return query_refuse(turn, EDE_NOT_AUTHORITATIVE, "not in the cache, and RD is not set");
     }
     query->step = QUERY_JOIN;
     return STEP_ON;

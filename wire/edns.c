@@ -37,6 +37,15 @@ static bool edns_read_cookie(const uint8_t *bytes, size_t len, struct edns *edns
     return true;
 }
 
+/* One without a code says nothing. */
+static void edns_read_ede(const uint8_t *bytes, size_t len, struct edns *edns)
+{
+    if (len >= 2 && !edns->has_ede) {
+        edns->has_ede = true;
+        edns->ede = bytes_get_u16(bytes);
+    }
+}
+
 static bool edns_read_options(const uint8_t *rdata, size_t len, struct edns *edns)
 {
     struct reader reader = reader_of(rdata, len);
@@ -52,6 +61,9 @@ static bool edns_read_options(const uint8_t *rdata, size_t len, struct edns *edn
         }
         if (code == EDNS_OPTION_COOKIE && !edns_read_cookie(option, option_len, edns)) {
             return false;
+        }
+        if (code == EDNS_OPTION_EDE) {
+            edns_read_ede(option, option_len, edns);
         }
     }
     return true;

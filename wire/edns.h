@@ -26,14 +26,28 @@
 enum ede {
     EDE_NONE = -1,
     EDE_OTHER = 0,
+    EDE_UNSUPPORTED_DNSKEY = 1,
+    EDE_UNSUPPORTED_DS = 2,
     EDE_STALE_ANSWER = 3,
+    EDE_INDETERMINATE = 5,
+    EDE_BOGUS = 6,
+    EDE_SIGNATURE_EXPIRED = 7,
+    EDE_SIGNATURE_NOT_YET = 8,
+    EDE_DNSKEY_MISSING = 9,
+    EDE_RRSIGS_MISSING = 10,
+    EDE_NO_ZONE_KEY = 11,
+    EDE_NSEC_MISSING = 12,
     EDE_CACHED_ERROR = 13,
+    EDE_BLOCKED = 15,
+    EDE_CENSORED = 16,
     EDE_FILTERED = 17,
     EDE_PROHIBITED = 18,
     EDE_STALE_NXDOMAIN = 19,
+    EDE_NOT_AUTHORITATIVE = 20,
     EDE_NOT_SUPPORTED = 21,
     EDE_NO_REACHABLE_AUTHORITY = 22,
     EDE_NETWORK_ERROR = 23,
+    EDE_SYNTHESIZED = 29, /* Of the registry that RFC 8914 opened. */
 };
 
 /* What an OPT record said. Zeroed: there was none. */
@@ -45,6 +59,8 @@ struct edns {
     uint16_t udp_size;   /* At least EDNS_UDP_SIZE_FLOOR. */
     uint8_t cookie_len;  /* 0: none; else one of edns_cookie_len_is_valid(). */
     uint8_t cookie[EDNS_COOKIE_SIZE_MAX];
+    bool has_ede;
+    uint16_t ede; /* The first of them; any number, not only one of enum ede. */
 };
 
 /* 8, or 16 to 40 (RFC 7873 section 4). */
@@ -63,7 +79,7 @@ struct edns_reply {
     unsigned rcode; /* The whole extended rcode; the header keeps the lower four bits. */
     bool wants_dnssec;
     enum ede ede;         /* EDE_NONE: no such option. */
-    const char *ede_text; /* NULL: code only. ASCII, at most 100 bytes are written. */
+    const char *ede_text; /* NULL: code only. ASCII, at most 160 bytes are written. */
     const uint8_t *cookie;
     size_t cookie_len; /* 0: none; else one of edns_cookie_len_is_valid(). */
     bool is_padded;

@@ -220,6 +220,12 @@ static bool expect_bare(const struct sim_client *client, const char *word)
         {"no-ad", HEADER_AD, false},
         {"cd", HEADER_CD, true},
     };
+    if (strcmp(word, "no-ede") == 0) {
+        if (answer_ede_at(client) != 0) {
+            sim_fail("there is an extended error: %d", answer_ede(client));
+        }
+        return true;
+    }
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         if (strcmp(flags[i].word, word) == 0) {
             expect_flag(client, word, flags[i].flag, flags[i].is_set);

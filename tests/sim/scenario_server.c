@@ -151,6 +151,8 @@ static size_t server_set(struct sim_server *server, const struct words *words, s
         server->loses = words_number(words, index + 1);
     } else if (strcmp(word, "duplicates") == 0) {
         server->duplicates = words_number(words, index + 1);
+    } else if (strcmp(word, "ede") == 0) {
+        server->ede = (int)words_number(words, index + 1);
     } else if (strcmp(word, "rcode") == 0) {
         server->rcode = rcode_of(words_get(words, index + 1));
     } else if (strcmp(word, "fails") == 0) {

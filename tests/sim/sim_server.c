@@ -25,6 +25,7 @@ void sim_server_well(struct sim_server *server)
 {
     *server = (struct sim_server){.address = server->address,
         .rcode = -1,
+        .ede = -1,
         .delay_us = 20000,
         .asked = server->asked,
         .last = server->last};
@@ -87,12 +88,14 @@ static size_t server_error(
     const struct sim_server *server, const struct asked *asked, unsigned rcode, uint8_t *bytes)
 {
     const struct world_query *query = &asked->query;
-    bool has_opt = server->has_cookies && query->has_edns && rcode != RCODE_FORMERR;
+    bool says = server->has_cookies || server->ede >= 0;
+    bool has_opt = says && query->has_edns && rcode != RCODE_FORMERR;
     struct writer writer = writer_of(bytes, 512);
     writer_take(&writer, HEADER_SIZE);
     question_write(&writer, &query->question);
     if (has_opt) {
-        struct edns_reply edns = {.udp_size = EDNS_UDP_SIZE, .rcode = rcode, .ede = EDE_NONE};
+        struct edns_reply edns = {
+            .udp_size = EDNS_UDP_SIZE, .rcode = rcode, .ede = (enum ede)server->ede};
         edns_write(&writer, &edns);
     }
     const uint16_t counts[4] = {1, 0, 0, has_opt ? 1 : 0};

@@ -61,6 +61,7 @@ struct sim_server {
     bool wants_cookies; /* BADCOOKIE over UDP to a client without a cookie of this server. */
     struct sim_authority authority;
     int rcode; /* Always this one; -1: as the world has it. */
+    int ede;   /* What it says of the reason beside an rcode; -1: nothing. */
     enum sim_lie lie;
     bool is_failing; /* SERVFAIL at and below `failing`. */
     struct world_name failing;

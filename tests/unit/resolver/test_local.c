@@ -116,9 +116,42 @@ static void test_configured_zone_wins(void **state)
     }
 }
 
+/* Denials that somebody may wonder at say why; what was asked for says nothing. */
+static void test_sentences(void **state)
+{
+    static const struct {
+        const char *name;
+        uint16_t type;
+        uint16_t class;
+        bool is_list;
+        const char *words; /* NULL: none. */
+    } cases[] = {
+        {"printer.local", TYPE_A, CLASS_IN, false, "special-use name"},
+        {"x.onion", TYPE_A, CLASS_IN, false, "special-use name"},
+        {"localhost", TYPE_A, CLASS_IN, false, NULL},
+        {"1.0.0.127.in-addr.arpa", TYPE_PTR, CLASS_IN, false, NULL},
+        {"1.1.168.192.zen.spamhaus.org", TYPE_A, CLASS_IN, true, "private_lists_local"},
+        {"example.org", TYPE_ANY, CLASS_IN, false, "RFC 8482"},
+        {"version.bind", TYPE_TXT, CLASS_CH, false, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct cache_key key = key_of(cases[i].name, cases[i].type);
+        key.class = cases[i].class;
+        const char *sentence = local_sentence(&key, cases[i].is_list);
+        if (cases[i].words == NULL) {
+            assert_null(sentence);
+        } else {
+            assert_non_null(sentence);
+            assert_non_null(strstr(sentence, cases[i].words));
+            assert_in_range(strlen(sentence), 1, 160);
+        }
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows), cmocka_unit_test(test_configured_zone_wins)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_configured_zone_wins), cmocka_unit_test(test_sentences)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,6 +107,31 @@ static void test_read_cookies(void **state)
     }
 }
 
+/* Of several the first counts; one that is too short says nothing. */
+static void test_read_ede(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        bool has_ede;
+        unsigned ede;
+    } cases[] = {
+        {"", 0, false, 0},
+        {"\0\17\0\2\0\6", 6, true, 6},
+        {"\0\17\0\5\0\0abc", 9, true, 0},
+        {"\0\17\0\1\6", 5, false, 0},
+        {"\0\17\0\0\0\17\0\2\377\377", 10, true, 65535},
+        {"\0\17\0\2\0\7\0\17\0\2\0\6", 12, true, 7},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct edns edns = {0};
+        assert_true(edns_read(1232, 0, (const uint8_t *)cases[i].bytes, cases[i].len, &edns));
+        assert_int_equal(edns.has_ede, cases[i].has_ede);
+        assert_int_equal(edns.ede, cases[i].ede);
+    }
+}
+
 static void test_write(void **state)
 {
     static const struct {
@@ -172,6 +197,7 @@ int main(void)
         cmocka_unit_test(test_read_options),
         cmocka_unit_test(test_read_cookie_lengths),
         cmocka_unit_test(test_read_cookies),
+        cmocka_unit_test(test_read_ede),
         cmocka_unit_test(test_write),
         cmocka_unit_test(test_write_long_text),
     };
