@@ -53,25 +53,49 @@ static void redact_add_labels(struct text *text, const uint8_t *name, size_t end
     text_add(text, head_text);
 }
 
+void redact_keep(
+    const struct redact_case *redact, const uint8_t *name, size_t len, struct redacted *kept_out)
+{
+    static const uint8_t star[] = {1, '*'};
+    size_t zone_at;
+    bool has_key;
+    *kept_out = (struct redacted){.len = (uint8_t)len};
+    if (!redact_find(redact, name, len, &zone_at, &has_key)) {
+        memcpy(kept_out->name, name, len);
+        return;
+    }
+    size_t at = has_key ? redact_key_at(name, zone_at) : zone_at;
+    memcpy(kept_out->name, name, at);
+    kept_out->subject_len = (uint8_t)at;
+    if (has_key) {
+        memcpy(kept_out->name + at, star, sizeof star);
+        at += sizeof star;
+    }
+    memcpy(kept_out->name + at, name + zone_at, len - zone_at);
+    kept_out->len = (uint8_t)(at + len - zone_at);
+}
+
+size_t redact_kept_text(
+    const struct redacted *kept, bool shows_subject, char *text_out, size_t size)
+{
+    struct text text;
+    char rest[NAME_TEXT_SIZE];
+    size_t at = kept->subject_len;
+    text_init(&text, text_out, size);
+    if (shows_subject) {
+        redact_add_labels(&text, kept->name, at);
+    } else if (at > 0) {
+        text_add(&text, "?.");
+    }
+    (void)name_to_text(kept->name + at, kept->len - at, rest, sizeof rest);
+    text_add(&text, rest);
+    return text.len;
+}
+
 size_t redact_name(
     const struct redact_case *redact, const uint8_t *name, size_t len, char *text_out, size_t size)
 {
-    size_t zone_at;
-    bool has_key;
-    if (!redact_find(redact, name, len, &zone_at, &has_key)) {
-        return name_to_text(name, len, text_out, size);
-    }
-    struct text text;
-    text_init(&text, text_out, size);
-    size_t subject_end = has_key ? redact_key_at(name, zone_at) : zone_at;
-    if (redact->shows_subject) {
-        redact_add_labels(&text, name, subject_end);
-    } else if (subject_end > 0) {
-        text_add(&text, "?.");
-    }
-    text_add(&text, has_key ? "*." : "");
-    char zone_text[NAME_TEXT_SIZE];
-    (void)name_to_text(name + zone_at, len - zone_at, zone_text, sizeof zone_text);
-    text_add(&text, zone_text);
-    return text.len;
+    struct redacted kept;
+    redact_keep(redact, name, len, &kept);
+    return redact_kept_text(&kept, redact->shows_subject, text_out, size);
 }

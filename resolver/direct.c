@@ -319,6 +319,7 @@ static void direct_turn_back(struct resolver *resolver, struct fetch *fetch, int
 {
     counter_add(&resolver->stats.direct_fallbacks, 1);
     fetch->detour.is_over = true;
+    fetch_note(fetch, NULL, TIMELINE_TURNED_BACK, now);
     fetch_turn_to(resolver, fetch, fetch_group(resolver, &fetch->inflight.key), now);
 }
 
@@ -391,7 +392,11 @@ bool direct_on_refusal(struct resolver *resolver, struct fetch *fetch, int64_t n
     }
     zone->refused_until = now + DIRECT_REFUSED_US;
     direct_route(resolver, fetch, now);
-    return direct_index(resolver, fetch->group) != DIRECT_NONE;
+    bool is_turned = direct_index(resolver, fetch->group) != DIRECT_NONE;
+    if (is_turned) {
+        fetch_note(fetch, NULL, TIMELINE_TURNED_DIRECT, now);
+    }
+    return is_turned;
 }
 
 /* ---- Referrals ---- */

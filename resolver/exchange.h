@@ -46,6 +46,8 @@ struct exchange {
     bool is_recookied; /* Sent anew for a cookie that the server had asked for. */
     bool is_overslept; /* Nobody was there while it was open: its time tells nothing. */
     bool is_doubted;   /* A reply came with a wrong spelling or cookie. */
+    uint8_t told_as;   /* Its server in the fetch's timeline. */
+    uint8_t transport; /* enum timeline_transport. */
     uint8_t cookie[EDNS_COOKIE_CLIENT_SIZE];
     uint8_t capitals[EXCHANGE_CAPITALS_SIZE]; /* A bit for each byte of the name. */
     int64_t sent_at;

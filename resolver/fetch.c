@@ -121,6 +121,7 @@ struct fetch *fetch_start(struct resolver *resolver, const struct fetch_order *o
     }
     fetch_init(fetch, id, order, resolver);
     fetch->started_at = now;
+    timeline_begin(&fetch->timeline, now);
     fetch->ends_at = now + resolver->limits.answer_deadline_us + FETCH_LATE_US;
     inflight_add(&resolver->inflight, &fetch->inflight);
     counter_add(&resolver->stats.fetches, 1);
@@ -154,6 +155,17 @@ void fetch_join(struct resolver *resolver, struct fetch *fetch, int64_t now)
     }
 }
 
+void fetch_note(
+    struct fetch *fetch, const struct exchange *exchange, enum timeline_kind kind, int64_t now)
+{
+    struct timeline_event event = {.kind = (uint8_t)kind, .server = TIMELINE_SERVER_NONE};
+    if (exchange != NULL) {
+        event.server = exchange->told_as;
+        event.transport = exchange->transport & 3u;
+    }
+    timeline_add(&fetch->timeline, event, now);
+}
+
 static struct fetch *fetch_of(struct resolver *resolver, const struct exchange *exchange)
 {
     struct fetch *fetch = pool_find(&resolver->fetches, exchange->fetch);
@@ -178,6 +190,20 @@ static void fetch_learn(struct fetch_turn *turn)
     forward_on_reply(turn->resolver, turn->exchange, is_usable, turn->now);
     exchange_end(turn->resolver, turn->exchange);
     fetch_linger_on(turn->resolver, turn->fetch, turn->now);
+}
+
+static void fetch_note_reply(const struct fetch_turn *turn)
+{
+    const struct exchange *exchange = turn->exchange;
+    const struct timeline_event event = {
+        .kind = TIMELINE_REPLIED,
+        .server = exchange->told_as,
+        .detail = (uint8_t)turn->verdict,
+        .rcode = header_rcode(turn->reply.bytes) & 0xfu,
+        .transport = exchange->transport & 3u,
+        .is_late = exchange->is_late,
+    };
+    timeline_add(&turn->fetch->timeline, event, turn->now);
 }
 
 bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const uint8_t *bytes,
@@ -206,6 +232,7 @@ bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const 
     if (turn.verdict == JUDGE_STRANGER || is_doubtful) {
         counter_add(&resolver->stats.upstream_mismatched, 1);
         if (is_doubtful && fetch->step == FETCH_AWAIT) {
+            fetch_note_reply(&turn);
             fetch_wake(&turn, FETCH_JUDGE); /* The exchange stays open for the true reply. */
         }
         return false;
@@ -213,6 +240,7 @@ bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const 
     if (fetch->step == FETCH_LINGER) {
         fetch_learn(&turn);
     } else {
+        fetch_note_reply(&turn);
         fetch_wake(&turn, FETCH_JUDGE);
     }
     return true;
@@ -223,6 +251,7 @@ void fetch_on_lost(
 {
     struct fetch *fetch = fetch_of(resolver, exchange);
     counter_add(&resolver->stats.upstream_lost, end == LINE_BROKEN ? 1 : 0);
+    fetch_note(fetch, exchange, end == LINE_BROKEN ? TIMELINE_BROKEN : TIMELINE_GIVEN_UP, now);
     bool asks_on = forward_on_lost(resolver, fetch, exchange, end, now);
     if (fetch->step == FETCH_LINGER) {
         fetch_linger_on(resolver, fetch, now);
@@ -294,6 +323,7 @@ void fetch_reroute(struct resolver *resolver, struct fetch *fetch, int64_t now)
         struct exchange *exchange = list_entry(at, struct exchange, link);
         exchange->server = SERVER_NONE; /* Its index is of the old table. */
     }
+    fetch_note(fetch, NULL, TIMELINE_RELOADED, now);
     bool awaited = fetch->detour.is_awaited;
     fetch_turn_to(resolver, fetch, fetch_group(resolver, &fetch->inflight.key), now);
     direct_route(resolver, fetch, now);

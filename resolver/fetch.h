@@ -13,6 +13,7 @@
 #include "resolver/judge.h"
 #include "resolver/pick.h"
 #include "resolver/query.h"
+#include "resolver/timeline.h"
 #include "wire/question.h"
 
 /*
@@ -106,7 +107,9 @@ struct fetch {
     bool is_gated;    /* All it could ask rest; the first reply of one wakes it. */
     bool is_hedging;  /* wakes_at is where a second server may be asked, not yet a timeout. */
     struct deadline deadline;
-    enum ede ede; /* Why it fails, if it does. */
+    enum ede ede;                /* Why it fails, if it does. */
+    enum timeline_reason reason; /* Why the next message will be sent. */
+    struct timeline timeline;
 };
 
 /* The fetch for the order's key, new and with its first message under way, or NULL: no room. There
@@ -124,6 +127,10 @@ void fetch_join(struct resolver *resolver, struct fetch *fetch, int64_t now);
 /* Which upstream group the key is asked at. A DS record lives in the parent zone (RFC 4035 section
  * 3.1.4.1). */
 size_t fetch_group(const struct resolver *resolver, const struct cache_key *key);
+
+/* Writes down what happened; `exchange` NULL: to no message of its own. */
+void fetch_note(
+    struct fetch *fetch, const struct exchange *exchange, enum timeline_kind kind, int64_t now);
 
 /* Events. A reply that is none is told by false. */
 bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const uint8_t *bytes,

@@ -33,6 +33,26 @@ static struct exchange *fetch_send(struct fetch_turn *turn, const struct exchang
     return exchange_start(turn->resolver, &form, plan, turn->now);
 }
 
+static void fetch_note_asked(
+    struct fetch_turn *turn, const struct exchange_plan *plan, struct exchange *exchange)
+{
+    struct fetch *fetch = turn->fetch;
+    const struct settings_server *server = &turn->resolver->servers.servers[plan->server].settings;
+    enum timeline_transport stream = settings_server_is_tls(server) ? TIMELINE_TLS : TIMELINE_TCP;
+    const struct timeline_event event = {
+        .kind = exchange != NULL ? TIMELINE_ASKED : TIMELINE_UNSENT,
+        .server = timeline_add_server(&fetch->timeline, &server->address),
+        .detail = (uint8_t)fetch->reason,
+        .transport = (plan->is_stream ? stream : TIMELINE_UDP) & 3u,
+    };
+    timeline_add(&fetch->timeline, event, turn->now);
+    fetch->reason = TIMELINE_NEXT;
+    if (exchange != NULL) {
+        exchange->told_as = event.server;
+        exchange->transport = event.transport;
+    }
+}
+
 enum step_verdict fetch_ask(struct fetch_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
@@ -40,6 +60,7 @@ enum step_verdict fetch_ask(struct fetch_turn *turn)
     fetch->step = FETCH_AWAIT;
     fetch->is_hedging = false;
     if (direct_must_wait(resolver, fetch, turn->now)) {
+        fetch_note(fetch, NULL, TIMELINE_SEEKING, turn->now);
         fetch->wakes_at = fetch->detour.ends_at;
         return STEP_ON;
     }
@@ -50,6 +71,7 @@ enum step_verdict fetch_ask(struct fetch_turn *turn)
         forward_ask_gate(resolver, fetch, turn->now);
     }
     if (!has_plan || fetch->is_gated) {
+        fetch_note(fetch, NULL, has_plan ? TIMELINE_ALL_REST : TIMELINE_NOBODY, turn->now);
         fetch->wakes_at = forward_resume_at(resolver, fetch, turn->now);
         return STEP_ON;
     }
@@ -57,10 +79,14 @@ enum step_verdict fetch_ask(struct fetch_turn *turn)
     fetch->asks_left--;
     fetch->has_again = false;
     unsigned tries_before = fetch->tries.asked[plan.place]++;
+    if (fetch->reason == TIMELINE_NEXT && tries_before > 0) {
+        fetch->reason = TIMELINE_AGAIN;
+    }
     if (fetch->list <= LISTS_OTHER) {
         list_stats_send(&resolver->lists.places[fetch->list].stats, turn->now);
     }
     struct exchange *exchange = fetch_send(turn, &plan);
+    fetch_note_asked(turn, &plan, exchange);
     if (exchange == NULL) {
         probe_watch(resolver, plan.server, turn->now);
         fetch->current = POOL_NONE;
@@ -120,6 +146,7 @@ static void fetch_ask_with_cookie(struct fetch_turn *turn)
 {
     fetch_plan_again(turn, turn->exchange->is_recookied, turn->exchange->has_edns);
     turn->fetch->again.is_recookied = true;
+    turn->fetch->reason = TIMELINE_COOKIE;
     fetch_close(turn, true);
 }
 
@@ -129,6 +156,7 @@ static void fetch_ask_with_cookie(struct fetch_turn *turn)
 static void fetch_ask_in_doubt(struct fetch_turn *turn)
 {
     fetch_plan_again(turn, false, turn->exchange->has_edns);
+    turn->fetch->reason = TIMELINE_DOUBT;
     turn->exchange->is_late = true;
 }
 
@@ -258,6 +286,7 @@ static void fetch_take_list_answer(struct fetch_turn *turn)
         return;
     }
     counter_add(&resolver->stats.list_refusals, 1);
+    fetch_note(fetch, NULL, TIMELINE_LIST_REFUSED, turn->now);
     fetch->ede = EDE_PROHIBITED;
     fetch_replace(turn);
 }
@@ -301,9 +330,11 @@ enum step_verdict fetch_judge(struct fetch_turn *turn)
         return STEP_ON;
     case JUDGE_TRUNCATED:
         counter_add(&stats->upstream_truncated, 1);
+        turn->fetch->reason = TIMELINE_TRUNCATED;
         fetch_ask_again(turn, true, turn->exchange->has_edns);
         return STEP_ON;
     case JUDGE_NO_EDNS:
+        turn->fetch->reason = TIMELINE_PLAIN;
         fetch_ask_again(turn, turn->exchange->is_stream, false);
         return STEP_ON;
     case JUDGE_BAD_COOKIE:
@@ -414,6 +445,7 @@ enum step_verdict fetch_publish(struct fetch_turn *turn)
         .is_ad = turn->is_ad,
         .ede = fetch->ede,
         .ede_text = reason_sentence(fetch->ede),
+        .timeline = &fetch->timeline,
     };
     if (turn->refusal.cause != LIST_CAUSE_NONE) {
         publication.ede_text = turn->refusal.sentence;

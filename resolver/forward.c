@@ -212,6 +212,7 @@ bool forward_may_hedge(struct resolver *resolver, struct fetch *fetch, int64_t n
         return false;
     }
     counter_add(&resolver->stats.hedges, 1);
+    fetch->reason = is_quiet ? TIMELINE_SILENT : TIMELINE_HEDGE;
     return true;
 }
 
@@ -299,6 +300,7 @@ void forward_on_timeout(struct resolver *resolver, struct fetch *fetch, int64_t 
         struct exchange *exchange = list_entry(link, struct exchange, link);
         if (!exchange->is_late && now >= exchange->times_out_at) {
             forward_time_out(resolver, exchange, now);
+            fetch_note(fetch, exchange, TIMELINE_TIMED_OUT, now);
         }
     }
 }
@@ -364,6 +366,7 @@ static void forward_on_broken(
     }
     fetch->tries.has_broken[place] = true;
     fetch->has_again = true;
+    fetch->reason = TIMELINE_REOPENED;
     fetch->again = (struct exchange_plan){.server = exchange->server,
         .place = place,
         .is_stream = true,
@@ -378,6 +381,7 @@ static void forward_on_given_up(struct fetch *fetch, const struct exchange *exch
         return;
     }
     fetch->has_again = true;
+    fetch->reason = TIMELINE_REOPENED;
     fetch->again = (struct exchange_plan){.server = exchange->server,
         .place = exchange->place,
         .is_stream = exchange->is_stream,

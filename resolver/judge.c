@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/must.h"
 #include "wire/header.h"
 #include "wire/match.h"
 #include "wire/message.h"
@@ -127,4 +128,39 @@ enum judge_verdict judge_reply(
      * (RFC 3225 section 3), and some send signatures to whoever did not ask for them. */
     reply.edns.wants_dnssec = judged->wants_dnssec;
     return judge_message(judged, &reply, stored_out, normalised_out);
+}
+
+const char *judge_verdict_name(enum judge_verdict verdict)
+{
+    switch (verdict) {
+    case JUDGE_ANSWER:
+        return "answer";
+    case JUDGE_NODATA:
+        return "nodata";
+    case JUDGE_NXDOMAIN:
+        return "nxdomain";
+    case JUDGE_TRUNCATED:
+        return "truncated";
+    case JUDGE_NO_EDNS:
+        return "no-edns";
+    case JUDGE_BAD_COOKIE:
+        return "bad-cookie";
+    case JUDGE_OTHER_CASE:
+        return "other-case";
+    case JUDGE_NO_COOKIE:
+        return "no-cookie";
+    case JUDGE_SERVFAIL:
+        return "servfail";
+    case JUDGE_REFUSED:
+        return "refused";
+    case JUDGE_LAME:
+        return "lame";
+    case JUDGE_REFERRAL:
+        return "referral";
+    case JUDGE_MALFORMED:
+        return "malformed";
+    case JUDGE_STRANGER:
+        return "stranger";
+    }
+    must_never("a verdict");
 }

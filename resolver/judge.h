@@ -55,6 +55,9 @@ enum judge_verdict {
     JUDGE_STRANGER,   /* Not the reply to what we asked. */
 };
 
+/* "answer", "nodata", ...: the words of the control protocol. */
+const char *judge_verdict_name(enum judge_verdict verdict);
+
 /* With ANSWER, NODATA and NXDOMAIN the stored form is in stored_out (room: MESSAGE_SIZE_MAX). */
 enum judge_verdict judge_reply(
     const struct judge_case *judged, uint8_t *stored_out, struct normalised *normalised_out);

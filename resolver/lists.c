@@ -248,6 +248,23 @@ bool lists_has_quota(const struct lists *lists, unsigned index, int64_t now)
     return quota == 0 || list_stats_day(&place->stats, now) < quota;
 }
 
+/* The longest zone counts, whoever knows it. */
+struct redact_case lists_redact(const struct lists *lists, const uint8_t *name, size_t len)
+{
+    struct redact_case redact = {.zone_at = len};
+    redact.zone = list_zone_above(name, len, &redact.zone_at);
+    size_t end = redact.zone != NULL ? redact.zone_at : len - 1;
+    for (size_t at = 0; lists->own_count > 0 && at <= end && name[at] != 0; at += 1u + name[at]) {
+        const struct lists_own *own = lists_own_at(lists, name + at, len - at);
+        if (own != NULL) {
+            redact.zone = &own->row;
+            redact.zone_at = at;
+            break;
+        }
+    }
+    return redact;
+}
+
 const struct list_zone *lists_row(const struct lists *lists, const struct cache_key *key)
 {
     struct list_question question = {0};

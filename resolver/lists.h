@@ -10,6 +10,7 @@
 #include "conf/settings.h"
 #include "mail/list_answer.h"
 #include "mail/list_zone.h"
+#include "mail/redact.h"
 #include "resolver/list_learn.h"
 #include "resolver/list_stats.h"
 #include "resolver/list_test.h"
@@ -115,6 +116,9 @@ void lists_add_learned(struct lists *lists, const uint8_t *zone, size_t len, int
 
 /* False: the list's free quota is used up, by what this worker sent in the last day. */
 bool lists_has_quota(const struct lists *lists, unsigned place, int64_t now);
+
+/* What of a name may be shown: by the [list] sections, too. For mail/redact.h. */
+struct redact_case lists_redact(const struct lists *lists, const uint8_t *name, size_t len);
 
 /* The row that `key` is judged by, with or without a place; NULL: no list, or by shape only. */
 const struct list_zone *lists_row(const struct lists *lists, const struct cache_key *key);

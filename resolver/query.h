@@ -45,6 +45,7 @@ enum query_step {
 
 struct resolver;
 struct ask;
+struct timeline;
 
 struct query {
     enum query_step step;
@@ -81,6 +82,7 @@ struct query_turn {
                                  nobody else writes to before ANSWER. */
     enum cache_verdict verdict;
     uint8_t foreseen; /* What it finds was asked ahead, by this step; else 0. */
+    const struct timeline *timeline; /* Of the fetch; valid once it has waited (no ask). */
     struct answer_source source;
     uint8_t *answer;
     size_t answer_len;
@@ -97,6 +99,7 @@ struct publication {
     bool is_ad;
     enum ede ede; /* Why it failed, or was replaced; NONE. */
     const char *ede_text;
+    const struct timeline *timeline; /* Of the fetch. */
 };
 
 /* Events of a waiting query. */

@@ -435,6 +435,7 @@ void query_on_published(struct resolver *resolver, struct query *query,
     const struct publication *publication, int64_t now)
 {
     struct query_turn turn = query_turn_of(resolver, query, now);
+    turn.timeline = publication->timeline;
     if (publication->stored != NULL) {
         turn.source.stored.extra.is_ad = publication->is_ad;
         turn.source.stored.extra.ede = publication->ede;
@@ -446,12 +447,19 @@ void query_on_published(struct resolver *resolver, struct query *query,
     query_run(&turn);
 }
 
-/* Gives up its fetch, and with the last waiter the fetch gives up. */
-static void query_leave(struct resolver *resolver, struct query *query)
+/* The one that it waits for. */
+static struct fetch *query_fetch(const struct resolver *resolver, const struct query *query)
 {
     struct fetch *fetch =
         pool_find(&resolver->fetches, inflight_find(&resolver->inflight, &query->key));
     must(fetch != NULL);
+    return fetch;
+}
+
+/* Gives up its fetch, and with the last waiter the fetch gives up. */
+static void query_leave(struct resolver *resolver, struct query *query)
+{
+    struct fetch *fetch = query_fetch(resolver, query);
     list_remove(&query->waiters);
     if (list_is_empty(&fetch->waiters)) {
         fetch_retire(fetch);
@@ -461,6 +469,7 @@ static void query_leave(struct resolver *resolver, struct query *query)
 void query_on_deadline(struct resolver *resolver, struct query *query, int64_t now)
 {
     struct query_turn turn = query_turn_of(resolver, query, now);
+    turn.timeline = &query_fetch(resolver, query)->timeline;
     bool had_patience = query->has_patience;
     if (query_try_stale(&turn)) {
         query_run(&turn);
@@ -499,7 +508,7 @@ enum step_verdict query_answer(struct query_turn *turn)
     return STEP_ON;
 }
 
-static void query_count(const struct query_turn *turn)
+static void query_count(struct query_turn *turn)
 {
     struct resolver_stats *stats = &turn->resolver->stats;
     const struct answer_source *source = &turn->source;
@@ -515,6 +524,7 @@ static void query_count(const struct query_turn *turn)
         break;
     case RCODE_SERVFAIL:
         counter_add(&stats->answers_servfail, 1);
+        slow_on_failed(turn);
         break;
     default:
         counter_add(&stats->answers_other, 1);
@@ -553,6 +563,7 @@ enum step_verdict query_send(struct query_turn *turn)
     if (turn->ask != NULL) {
         turn->ask->answer_len = turn->answer_len;
     } else {
+        slow_on_waited(turn);
         resolver->port.deliver(
             resolver->port.world, &turn->query->client, turn->answer, turn->answer_len);
     }

@@ -307,6 +307,13 @@ bool resolver_ahead_is_on(const struct resolver *resolver, enum sequel_step step
     return resolver->ahead.is_on && habit_step_is_on(resolver->ahead.habit, step);
 }
 
+size_t resolver_slow(
+    const struct resolver *resolver, bool failed, int64_t now, struct slow_record *records_out)
+{
+    const struct slow *slow = &resolver->slow;
+    return slow_copy(failed ? &slow->failed : &slow->slowest, now, records_out);
+}
+
 static const char *resolver_list_standing(const struct lists_place *place)
 {
     bool has_ended = place->row != NULL && place->row->ended != NULL;

@@ -100,6 +100,12 @@ bool resolver_server_at(
  * thread only. */
 bool resolver_ahead_is_on(const struct resolver *resolver, enum sequel_step step);
 
+/* The slowest questions of the last hour, or with `failed` the failed ones (resolver/slow.h), in no
+ * order. `records_out` has room for SLOW_PLACES. Worker's thread only. */
+struct slow_record;
+size_t resolver_slow(
+    const struct resolver *resolver, bool failed, int64_t now, struct slow_record *records_out);
+
 /* One DNS list as the exporter shows it. */
 struct list_stats;
 struct list_view {

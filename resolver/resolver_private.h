@@ -15,6 +15,7 @@
 #include "resolver/refresh.h"
 #include "resolver/route.h"
 #include "resolver/server.h"
+#include "resolver/slow.h"
 #include "resolver/stats.h"
 #include "resolver/warm.h"
 #include "wire/header.h"
@@ -82,6 +83,7 @@ struct resolver {
     struct ahead ahead;
     struct direct direct;
     struct refresh refresh;
+    struct slow slow;
     int64_t awake_at; /* When a sleep ended, of which deadlines older than that are a part. */
     struct resolver_stats stats;
     struct unsettled unsettled[RESOLVER_UNSETTLED_MAX];

@@ -62,6 +62,7 @@ static void sleep_excuse_fetch(
         return;
     }
     if (!fetch->has_slept) {
+        fetch_note(fetch, NULL, TIMELINE_SLEPT, nap->to);
         fetch->has_slept = true;
         fetch->ends_at += nap->to - nap->from;
     }

@@ -56,6 +56,27 @@ static void test_rows(void **state)
     }
 }
 
+/* What is kept can be shown both ways, and has no key in it. */
+static void test_kept(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t name[NAME_SIZE_MAX];
+        char text[REDACT_TEXT_SIZE];
+        size_t len = 0;
+        struct redacted kept;
+        assert_true(name_from_text(rows[i].name, strlen(rows[i].name), name, &len));
+        redact_keep(&(struct redact_case){.zone = NULL}, name, len, &kept);
+        assert_true(name_is_valid(kept.name, kept.len));
+        assert_true(kept.len <= len && kept.subject_len < kept.len);
+        assert_null(memmem(kept.name, sizeof kept.name, "s3cret", 6));
+        assert_int_equal(redact_kept_text(&kept, false, text, sizeof text), strlen(rows[i].hidden));
+        assert_string_equal(text, rows[i].hidden);
+        (void)redact_kept_text(&kept, true, text, sizeof text);
+        assert_string_equal(text, rows[i].shown);
+    }
+}
+
 /* A list of the operator's own, with a key that the table does not know of. */
 static void test_own(void **state)
 {
@@ -96,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_kept),
         cmocka_unit_test(test_own),
         cmocka_unit_test(test_longest),
     };
