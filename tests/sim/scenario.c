@@ -131,6 +131,14 @@ static void play_ahead(struct scenario *scenario, const struct words *words)
     words_bound(words, 3, what, scenario_ahead_count(scenario->sim, step, is_used));
 }
 
+static void play_story(struct scenario *scenario, const struct words *words)
+{
+    const char *name = words_get(words, 1);
+    (void)words_get(words, 2);
+    scenario_expect_story(
+        scenario->sim, name, (const char *const *)words->at + 2, words->count - 2);
+}
+
 static void play_list(struct scenario *scenario, const struct words *words)
 {
     scenario_expect_list(
@@ -173,6 +181,7 @@ static void play_line(struct scenario *scenario, const struct words *words)
         {"counter", play_counter},
         {"ahead", play_ahead},
         {"list", play_list},
+        {"story", play_story},
         {"reload", play_reload},
         {"publish", play_publish},
         {"flush", play_flush},

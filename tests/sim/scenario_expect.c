@@ -13,8 +13,10 @@
 #include "wire/message.h"
 #include "wire/records.h"
 #include "wire/types.h"
+#include "resolver/judge.h"
 #include "resolver/list_stats.h"
 #include "resolver/resolver.h"
+#include "resolver/slow.h"
 #include "resolver/stats.h"
 #include "tests/sim/sim.h"
 
@@ -375,5 +377,78 @@ void scenario_expect_list(
         expect_number_is("day", (long long)view.day, expect_number(value));
     } else {
         expect_list_row(&view, what, expect_number(value));
+    }
+}
+
+/* ---- The story of a slow or failed question ---- */
+
+/* Its record is in `record_out`; the failed ones are looked at last. */
+static bool expect_find_story(
+    const struct sim *sim, const char *name, struct slow_record *record_out)
+{
+    static struct slow_record records[SLOW_PLACES];
+    char shown[REDACT_TEXT_SIZE];
+    for (unsigned failed = 0; failed < 2; failed++) {
+        size_t count = resolver_slow(sim->resolver, failed == 1, sim->now, records);
+        for (size_t i = 0; i < count; i++) {
+            (void)redact_kept_text(&records[i].name, false, shown, sizeof shown);
+            if (strcmp(shown, name) == 0) {
+                *record_out = records[i];
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* KIND:DETAIL:ADDRESS:MILLISECONDS, where a dash stands for what is not there. */
+static void story_event(const struct timeline *timeline, size_t index, char *out, size_t size)
+{
+    const struct timeline_event *event = &timeline->events[index];
+    char server[ADDRESS_TEXT_SIZE] = "-";
+    const char *detail = "-";
+    if (event->server < timeline->server_count) {
+        (void)address_format_host(&timeline->servers[event->server], server, sizeof server);
+    }
+    if (event->kind == TIMELINE_ASKED) {
+        detail = timeline_reason_name((enum timeline_reason)event->detail);
+    } else if (event->kind == TIMELINE_REPLIED) {
+        detail = judge_verdict_name((enum judge_verdict)event->detail);
+    }
+    snprintf(out, size, "%s:%s:%s:%ums", timeline_kind_name((enum timeline_kind)event->kind),
+        detail, server, event->at_us / 1000);
+}
+
+static void story_print(const struct timeline *timeline)
+{
+    char event[ADDRESS_TEXT_SIZE + 64];
+    for (size_t i = 0; i < timeline->count; i++) {
+        story_event(timeline, i, event, sizeof event);
+        (void)fprintf(stderr, "    %s\n", event);
+    }
+}
+
+void scenario_expect_story(
+    const struct sim *sim, const char *name, const char *const *events, size_t count)
+{
+    struct slow_record record;
+    char event[ADDRESS_TEXT_SIZE + 64];
+    bool is_none = count == 1 && strcmp(events[0], "none") == 0;
+    if (expect_find_story(sim, name, &record) == is_none) {
+        sim_fail("%s has %s story", name, is_none ? "a" : "no");
+    }
+    for (size_t i = 0; i < count && !is_none; i++) {
+        bool is_there = i < record.timeline.count;
+        if (is_there) {
+            story_event(&record.timeline, i, event, sizeof event);
+        }
+        if (!is_there || strncmp(event, events[i], strlen(events[i])) != 0) {
+            story_print(&record.timeline);
+            sim_fail("the story of %s has no %s in place %zu", name, events[i], i + 1);
+        }
+    }
+    if (!is_none && record.timeline.count != count) {
+        story_print(&record.timeline);
+        sim_fail("the story of %s goes on after %zu events", name, count);
     }
 }

@@ -35,6 +35,10 @@ void scenario_expect_list(
     const struct sim *sim, const char *zone, const char *what, const char *value);
 
 /* The counter of resolver/metrics.def has exactly that value. */
+/* The time line of a slow or failed question is exactly these events; a word may be the beginning
+ * of KIND:DETAIL:ADDRESS:MILLISECONDSms. The only word `none`: there is no such question. */
+void scenario_expect_story(
+    const struct sim *sim, const char *name, const char *const *events, size_t count);
 void scenario_expect_counter(const struct sim *sim, const char *name, uint64_t value);
 
 /* How many questions that step has foreseen, or, of these, how many a client asked. */
