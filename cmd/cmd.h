@@ -13,5 +13,6 @@ int flush_main(int argc, char **argv);
 int lookup_main(int argc, char **argv);
 int reload_main(int argc, char **argv);
 int serve_main(int argc, char **argv);
+int slow_main(int argc, char **argv);
 int stats_main(int argc, char **argv);
 int top_main(int argc, char **argv);

@@ -201,6 +201,7 @@ static bool control_peer_read(const struct control *control, int fd, struct cont
         .gid = credentials.gid,
         .may_write = credentials.uid == 0 || credentials.uid == geteuid() ||
                      credentials.gid == control->socket.gid,
+        .may_see_names = credentials.uid == 0 || credentials.uid == geteuid(),
     };
     return true;
 }

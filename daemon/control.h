@@ -39,6 +39,12 @@
  *         entry VERDICT KIND AGE_S TTL_LEFT_S HITS DO CD AD ORIGIN
  *         message HEX
  *
+ *     slow, slow failed: the slowest questions of the last hour, or the failed ones, last first;
+ * for each of them these lines, of which the first stands once and `event` often: question AGE_S
+ * WAITED_US JOINED_US COUNT TYPE DO OUTCOME RCODE EDE NAME reason SENTENCE event AT_US KIND SERVER
+ * TRANSPORT DETAIL RCODE LATE left-out COUNT slow names, slow failed names: the same, with the
+ * subjects of list questions; only for root and the daemon's own user
+ *
  *     flush name NAME, flush under NAME, flush all
  *         flushed COUNT
  *
@@ -54,6 +60,12 @@
  * with the customer's key. STANDING is well, ended, or a list_cause_name() of mail/list_answer.h;
  * DAY is the number of messages sent to it in the last day; each COUNT is a row of
  * resolver/list_metrics.def, in that order.
+ *
+ * A question line stands for COUNT questions for one name and type, of which it tells the longest
+ * wait. Its NAME never has a customer's key, and the subject of a list question is ? unless names
+ * were asked for. EDE is -1 for none. Its time line counts from the beginning of the fetch, to
+ * which the question came JOINED_US later. KIND of an event, its TRANSPORT and its DETAIL are those
+ * of resolver/timeline.h and judge_verdict_name(); LATE is 1 when the try had been given up.
  *
  * A wait line stands for one class of question and one outcome (resolver/stats.h), if there was
  * any; a round_trip line for one way to a server that stands above, WAY being datagram or stream; a
@@ -76,7 +88,8 @@ struct daemon_stats;
 struct control_peer {
     uid_t uid;
     gid_t gid;
-    bool may_write; /* Root, our own user, or of the socket's group. */
+    bool may_write;     /* Root, our own user, or of the socket's group. */
+    bool may_see_names; /* Root or our own user: whom list questions are about. */
 };
 
 /* Answers one request: writes lines, the dot excluded. */

@@ -13,6 +13,7 @@
 #include "conf/parse.h"
 #include "daemon/control.h"
 #include "daemon/control_request.h"
+#include "daemon/control_slow.h"
 #include "daemon/control_stats.h"
 #include "daemon/look_back.h"
 
@@ -117,6 +118,20 @@ static void reload_run(struct control_commands *commands, struct text *answer)
     free(findings);
 }
 
+static void slow_run(
+    struct control_commands *commands, const struct control_request *request, struct text *answer)
+{
+    const struct control_slow_case wanted = {
+        .failed = request->command == CONTROL_SLOW_FAILED,
+        .shows_names = request->wants_names,
+    };
+    text_add(answer, "ok\n");
+    if (!control_slow_add(answer, &commands->sources, &wanted)) {
+        text_init(answer, answer->data, answer->size);
+        text_add(answer, "error out of memory\n");
+    }
+}
+
 static void commands_run_checked(
     struct control_commands *commands, const struct control_request *request, struct text *answer)
 {
@@ -143,6 +158,10 @@ static void commands_run_checked(
             control_stats_add_upstreams(answer, commands->export);
         }
         return;
+    case CONTROL_SLOW:
+    case CONTROL_SLOW_FAILED:
+        slow_run(commands, request, answer);
+        return;
     case CONTROL_FLUSH_NAME:
         flushed = cache_flush_name(cache, request->name, request->name_len);
         break;
@@ -168,6 +187,10 @@ void control_commands_run(
         text_add(answer,
             "error not permitted: flush and reload are for root, the daemon's own user, and users "
             "whose first group is the socket's\n");
+    } else if (control_request_is_personal(&request) && !peer->may_see_names) {
+        text_add(answer,
+            "error not permitted: whom list questions are about is shown to root and the daemon's "
+            "own user only; leave out --names\n");
     } else {
         commands_run_checked(commands, &request, answer);
     }

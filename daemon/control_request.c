@@ -9,6 +9,7 @@
 #include "daemon/look_back.h"
 
 #define WORDS_MAX 4
+#define ROW_WORDS 3
 
 struct word {
     const char *text;
@@ -28,21 +29,26 @@ enum argument {
 };
 
 struct row {
-    const char *words[2]; /* The second may be NULL. */
+    const char *words[ROW_WORDS]; /* Up to the first NULL. */
     enum control_command command;
     enum argument argument;
+    bool wants_names;
 };
 
 static const struct row rows[] = {
-    {{"ping", NULL}, CONTROL_PING, ARGUMENT_NONE},
-    {{"stats", "since"}, CONTROL_STATS, ARGUMENT_SECONDS},
-    {{"stats", NULL}, CONTROL_STATS, ARGUMENT_NONE},
-    {{"lookup", NULL}, CONTROL_LOOKUP, ARGUMENT_NAME_AND_TYPE},
-    {{"upstreams", NULL}, CONTROL_UPSTREAMS, ARGUMENT_NONE},
-    {{"flush", "name"}, CONTROL_FLUSH_NAME, ARGUMENT_NAME},
-    {{"flush", "under"}, CONTROL_FLUSH_UNDER, ARGUMENT_NAME},
-    {{"flush", "all"}, CONTROL_FLUSH_ALL, ARGUMENT_NONE},
-    {{"reload", NULL}, CONTROL_RELOAD, ARGUMENT_NONE},
+    {{"ping", NULL}, CONTROL_PING, ARGUMENT_NONE, false},
+    {{"stats", "since"}, CONTROL_STATS, ARGUMENT_SECONDS, false},
+    {{"stats", NULL}, CONTROL_STATS, ARGUMENT_NONE, false},
+    {{"lookup", NULL}, CONTROL_LOOKUP, ARGUMENT_NAME_AND_TYPE, false},
+    {{"upstreams", NULL}, CONTROL_UPSTREAMS, ARGUMENT_NONE, false},
+    {{"slow", "failed", "names"}, CONTROL_SLOW_FAILED, ARGUMENT_NONE, true},
+    {{"slow", "failed", NULL}, CONTROL_SLOW_FAILED, ARGUMENT_NONE, false},
+    {{"slow", "names", NULL}, CONTROL_SLOW, ARGUMENT_NONE, true},
+    {{"slow", NULL}, CONTROL_SLOW, ARGUMENT_NONE, false},
+    {{"flush", "name"}, CONTROL_FLUSH_NAME, ARGUMENT_NAME, false},
+    {{"flush", "under"}, CONTROL_FLUSH_UNDER, ARGUMENT_NAME, false},
+    {{"flush", "all"}, CONTROL_FLUSH_ALL, ARGUMENT_NONE, false},
+    {{"reload", NULL}, CONTROL_RELOAD, ARGUMENT_NONE, false},
 };
 
 static bool is_blank(char c)
@@ -79,15 +85,26 @@ static bool word_is(const struct words *words, size_t index, const char *text)
            memcmp(words->items[index].text, text, words->items[index].len) == 0;
 }
 
+/* How many words the row takes; 0: the line is none of its kind. */
+static size_t row_match(const struct row *row, const struct words *words)
+{
+    size_t used = 0;
+    while (used < ROW_WORDS && row->words[used] != NULL) {
+        if (!word_is(words, used, row->words[used])) {
+            return 0;
+        }
+        used++;
+    }
+    return used;
+}
+
 /* The row and how many words it took. */
 static const struct row *row_find(const struct words *words, size_t *used_out)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct row *row = &rows[i];
-        if (word_is(words, 0, row->words[0]) &&
-            (row->words[1] == NULL || word_is(words, 1, row->words[1]))) {
-            *used_out = row->words[1] == NULL ? 1 : 2;
-            return row;
+        *used_out = row_match(&rows[i], words);
+        if (*used_out > 0) {
+            return &rows[i];
         }
     }
     return NULL;
@@ -125,12 +142,13 @@ bool control_request_parse(
     }
     const struct row *row = row_find(&words, &used);
     if (row == NULL) {
-        *complaint_out =
-            "no such command; there are: ping, stats, stats since SECONDS, "
-            "lookup NAME [TYPE], upstreams, flush name NAME, flush under NAME, flush all, reload";
+        *complaint_out = "no such command; there are: ping, stats, stats since SECONDS, "
+                         "lookup NAME [TYPE], upstreams, slow [failed] [names], flush name NAME, "
+                         "flush under NAME, flush all, reload";
         return false;
     }
     request_out->command = row->command;
+    request_out->wants_names = row->wants_names;
     size_t left = words.count - used;
     size_t least = row->argument == ARGUMENT_NONE ? 0 : 1;
     size_t most = row->argument == ARGUMENT_NAME_AND_TYPE ? 2 : least;
@@ -155,6 +173,11 @@ bool control_request_parse(
     return true;
 }
 
+bool control_request_is_personal(const struct control_request *request)
+{
+    return request->wants_names;
+}
+
 bool control_request_is_write(const struct control_request *request)
 {
     switch (request->command) {
@@ -162,6 +185,8 @@ bool control_request_is_write(const struct control_request *request)
     case CONTROL_STATS:
     case CONTROL_LOOKUP:
     case CONTROL_UPSTREAMS:
+    case CONTROL_SLOW:
+    case CONTROL_SLOW_FAILED:
         return false;
     case CONTROL_FLUSH_NAME:
     case CONTROL_FLUSH_UNDER:

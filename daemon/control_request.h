@@ -14,6 +14,8 @@ enum control_command {
     CONTROL_STATS,
     CONTROL_LOOKUP,
     CONTROL_UPSTREAMS,
+    CONTROL_SLOW,
+    CONTROL_SLOW_FAILED,
     CONTROL_FLUSH_NAME,
     CONTROL_FLUSH_UNDER,
     CONTROL_FLUSH_ALL,
@@ -26,11 +28,15 @@ struct control_request {
     size_t name_len;
     uint16_t type;    /* Of LOOKUP. */
     uint64_t since_s; /* Of STATS: how far back; 0: to the start. */
+    bool wants_names; /* Of SLOW: with the subjects of list questions. */
 };
 
 /* `line` without its newline. False: `complaint_out` is a sentence, a literal. */
 bool control_request_parse(
     const char *line, size_t len, struct control_request *request_out, const char **complaint_out);
+
+/* Names whom list questions were about, which is not for everybody who may read. */
+bool control_request_is_personal(const struct control_request *request);
 
 /* Changes what the daemon does or knows; not everybody who may read may do that. */
 bool control_request_is_write(const struct control_request *request);

@@ -10,6 +10,7 @@
 
 #include "cmd/cmd.h"
 #include "tests/unit/cmd/fake_daemon.h"
+#include "tests/unit/cmd/slow_fixture.h"
 
 /* The subcommands from their words to their exit codes, against a scripted control socket. */
 
@@ -57,6 +58,11 @@ static void test_words_that_end_at_once(void **state)
         {reload_main, {"mxcache reload", "--help"}, EX_OK},
         {reload_main, {"mxcache reload", "now"}, EX_USAGE},
         {reload_main, {"mxcache reload", "-x"}, EX_USAGE},
+        {slow_main, {"mxcache slow", "--help"}, EX_OK},
+        {slow_main, {"mxcache slow", "-n", "0"}, EX_USAGE},
+        {slow_main, {"mxcache slow", "--count=65"}, EX_USAGE},
+        {slow_main, {"mxcache slow", "ly"}, EX_USAGE},
+        {slow_main, {"mxcache slow", "--fast"}, EX_USAGE},
         {stats_main, {"mxcache stats", "--help"}, EX_OK},
         {stats_main, {"mxcache stats", "--json", "--openmetrics"}, EX_USAGE},
         {stats_main, {"mxcache stats", "--reset"}, EX_USAGE},
@@ -107,6 +113,12 @@ static void test_talks(void **state)
             EX_CONFIG},
         {reload_main, {"mxcache reload", "-s", "SOCKET"}, {"error not permitted: no\n.\n"},
             {"reload"}, EX_NOPERM},
+        {slow_main, {"mxcache slow", "-s", "SOCKET"}, {slow_fixture}, {"slow"}, EX_OK},
+        {slow_main, {"mxcache slow", "-s", "SOCKET", "-f", "-j", "-n", "1"}, {slow_fixture},
+            {"slow failed"}, EX_OK},
+        {slow_main, {"mxcache slow", "-s", "SOCKET", "--failed", "--names"},
+            {"error not permitted: ask root\n.\n"}, {"slow failed names"}, EX_NOPERM},
+        {slow_main, {"mxcache slow", "-s", "SOCKET"}, {"ok\nquestion\n.\n"}, {"slow"}, EX_PROTOCOL},
         {stats_main, {"mxcache stats", "-s", "SOCKET"}, {good_stats}, {"stats"}, EX_OK},
         {stats_main, {"mxcache stats", "-s", "SOCKET", "-j"}, {good_stats}, {"stats"}, EX_OK},
         {stats_main, {"mxcache stats", "-s", "SOCKET", "-m"}, {good_stats}, {"stats"}, EX_OK},

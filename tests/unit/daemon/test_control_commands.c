@@ -120,6 +120,36 @@ static void test_writing_is_not_for_everybody(void **state)
     assert_string_equal(run("flush all"), "ok\nflushed 1\n");
 }
 
+/* Whom list questions are about is not for everybody who may read. */
+static void test_names_are_not_for_everybody(void **state)
+{
+    static const struct {
+        const char *line;
+        bool may_see_names;
+        bool is_good;
+    } cases[] = {
+        {"slow", false, true},
+        {"slow failed", false, true},
+        {"slow names", false, false},
+        {"slow failed names", false, false},
+        {"slow names", true, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct text answer;
+        const struct control_peer peer = {
+            .may_write = true, .may_see_names = cases[i].may_see_names};
+        const char *line = cases[i].line;
+        text_init(&answer, answer_bytes, sizeof answer_bytes);
+        control_commands_run(&commands, &peer, line, strlen(line), &answer);
+        if (cases[i].is_good) {
+            assert_string_equal(answer_bytes, "ok\n");
+        } else {
+            assert_memory_equal(answer_bytes, "error not permitted", 19);
+        }
+    }
+}
+
 static void test_stats(void **state)
 {
     (void)state;
@@ -181,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_lookup),
         cmocka_unit_test(test_flush),
         cmocka_unit_test(test_writing_is_not_for_everybody),
+        cmocka_unit_test(test_names_are_not_for_everybody),
         cmocka_unit_test(test_stats),
         cmocka_unit_test(test_reload),
     };

@@ -27,6 +27,10 @@ static void test_good(void **state)
         {"lookup Example.ORG MX", CONTROL_LOOKUP, 13, TYPE_MX, false},
         {"lookup example.org. TYPE15", CONTROL_LOOKUP, 13, TYPE_MX, false},
         {"lookup example.org", CONTROL_LOOKUP, 13, TYPE_A, false},
+        {"slow", CONTROL_SLOW, 0, TYPE_A, false},
+        {"slow names", CONTROL_SLOW, 0, TYPE_A, false},
+        {"slow failed", CONTROL_SLOW_FAILED, 0, TYPE_A, false},
+        {"slow  failed names", CONTROL_SLOW_FAILED, 0, TYPE_A, false},
         {"flush name example.org", CONTROL_FLUSH_NAME, 13, TYPE_A, true},
         {"flush  under\t.", CONTROL_FLUSH_UNDER, 1, TYPE_A, true},
         {"flush all", CONTROL_FLUSH_ALL, 0, TYPE_A, true},
@@ -41,6 +45,8 @@ static void test_good(void **state)
         assert_int_equal(request.name_len, cases[i].name_len);
         assert_int_equal(request.type, cases[i].type);
         assert_int_equal(control_request_is_write(&request), cases[i].is_write);
+        bool is_personal = strstr(cases[i].line, "names") != NULL;
+        assert_int_equal(control_request_is_personal(&request), is_personal);
     }
 }
 
@@ -85,6 +91,9 @@ static void test_bad(void **state)
         "lookup a..b",
         "lookup example.org NOTYPE",
         "lookup example.org MX IN",
+        "slow down",
+        "slow names failed",
+        "slow failed names now",
         "flush",
         "flush everything",
         "flush name",
