@@ -14,5 +14,6 @@ int lookup_main(int argc, char **argv);
 int reload_main(int argc, char **argv);
 int serve_main(int argc, char **argv);
 int slow_main(int argc, char **argv);
+int setup_main(int argc, char **argv);
 int stats_main(int argc, char **argv);
 int top_main(int argc, char **argv);

@@ -27,6 +27,7 @@ static const struct subcommand subcommands[] = {
     {"stats", stats_main, "what it has done: counts, waits, upstreams, trouble"},
     {"top", top_main, "the same, live: rates, recent waits, the slowest servers"},
     {"slow", slow_main, "the slowest questions, or the failed ones, with their time line"},
+    {"setup", setup_main, "put this mail host on mxcache, or take it off again"},
     {"doctor", doctor_main, "what makes mail on this host slow or refused, and what to change"},
     {"lookup", lookup_main, "what is cached for a name, and what each upstream says now"},
     {"flush", flush_main, "forget a name, a domain or everything"},

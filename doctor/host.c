@@ -265,6 +265,11 @@ int host_open_path(const struct host *host, const char *path)
     return host_open(host, path, O_PATH);
 }
 
+int host_open_folder(const struct host *host, const char *path)
+{
+    return host_open(host, path, O_RDONLY | O_DIRECTORY);
+}
+
 const char *host_verdict_clause(enum host_verdict verdict)
 {
     switch (verdict) {

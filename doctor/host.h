@@ -73,5 +73,8 @@ void host_names_fini(struct host_names *names);
  * of /proc/self/fd, or -1. The caller closes it. */
 int host_open_path(const struct host *host, const char *path);
 
+/* A folder, for those who do write (setup/path_state.h); or -1 with errno. The caller closes it. */
+int host_open_folder(const struct host *host, const char *path);
+
 /* "is not there", "may not be read (run as root)", ...: the end of a sentence about a path. */
 const char *host_verdict_clause(enum host_verdict verdict);

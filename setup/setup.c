@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "setup/setup.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "setup/failure.h"
+#include "setup/journal.h"
+#include "setup/plan.h"
+#include "setup/port.h"
+
+#define TOLD_SIZE 1024
+
+/* One run. */
+struct run {
+    const struct plan *plan;
+    const struct host *host;
+    const struct setup_port *port;
+    struct journal *journal;
+};
+
+__attribute__((format(printf, 2, 3))) static void tell(
+    const struct setup_port *port, const char *format, ...)
+{
+    char told[TOLD_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(told, sizeof told, format, arguments);
+    va_end(arguments);
+    port->tell(told, port->context);
+}
+
+bool setup_try_upstreams(
+    const struct plan *plan, const struct setup_port *port, struct failure *failure_out)
+{
+    size_t answering = 0;
+    for (size_t i = 0; i < plan->upstream_count; i++) {
+        char address[ADDRESS_TEXT_SIZE];
+        (void)address_format(&plan->upstreams[i], address, sizeof address);
+        bool is_there = port->answers(&plan->upstreams[i], port->context);
+        answering += is_there;
+        tell(port, is_there ? "upstream %s answers" : "upstream %s does NOT answer", address);
+    }
+    return answering > 0 || plan->upstream_count == 0 ||
+           failure_set(failure_out,
+               "None of the upstream servers answers, so nothing was changed. Look at the line to "
+               "them and the firewall (UDP and TCP port 53), or name others with --upstreams.");
+}
+
+static bool write_step(struct run *run, const struct step *step, struct failure *failure)
+{
+    const struct path_put put = {run->host, step->path, step->makes_folder};
+    tell(run->port, "write %s, %s", step->path, step->why);
+    if (!journal_record(run->journal, step->path, &step->set, failure)) {
+        return false;
+    }
+    return path_state_put(&put, &step->set) ||
+           failure_set(failure,
+               "%s cannot be written: %s. Go on or back with `mxcache setup` or "
+               "`mxcache setup --undo`.",
+               step->path, strerror(errno));
+}
+
+static void add_words(struct text *text, char *const *words)
+{
+    for (size_t i = 0; words[i] != NULL; i++) {
+        text_addf(text, "%s%s", i > 0 ? " " : "", words[i]);
+    }
+}
+
+static bool run_step(struct run *run, const struct step *step, struct failure *failure)
+{
+    char line[TOLD_SIZE / 2];
+    struct text text;
+    text_init(&text, line, sizeof line);
+    add_words(&text, step->words);
+    tell(run->port, "run %s, %s", line, step->why);
+    if (run->port->run(step->words, run->port->context)) {
+        return true;
+    }
+    if (!step->is_vital) {
+        tell(run->port, "`%s` FAILED; it is to be run by hand, %s", line, step->why);
+        return true;
+    }
+    return failure_set(failure,
+        "`%s` failed, so /etc/resolv.conf was not touched. `journalctl -u mxcache` may tell why.",
+        line);
+}
+
+static bool await_step(struct run *run, struct failure *failure)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    (void)address_format(&run->plan->self, address, sizeof address);
+    tell(run->port, "wait until mxcache answers at %s, before anybody is sent to it", address);
+    for (int i = 0; i < SETUP_AWAIT_TRIES; i++) {
+        if (run->port->answers(&run->plan->self, run->port->context)) {
+            return true;
+        }
+        run->port->pause(run->port->context);
+    }
+    return failure_set(failure,
+        "mxcache does not answer at %s, so /etc/resolv.conf was not touched. `journalctl -u "
+        "mxcache` tells why; `mxcache doctor port-53` who holds the port.",
+        address);
+}
+
+static bool take_step(struct run *run, const struct step *step, struct failure *failure)
+{
+    switch (step->kind) {
+    case STEP_WRITE:
+        return write_step(run, step, failure);
+    case STEP_RUN:
+        return run_step(run, step, failure);
+    case STEP_AWAIT:
+        return await_step(run, failure);
+    }
+    return false;
+}
+
+bool setup_apply(const struct plan *plan, const struct host *host, const struct setup_port *port,
+    struct failure *failure_out)
+{
+    struct journal *journal = malloc(sizeof *journal);
+    struct run run = {plan, host, port, journal};
+    if (journal == NULL) {
+        return failure_set(failure_out, "Out of memory.");
+    }
+    bool is_done = journal_read(journal, host, failure_out);
+    for (size_t i = 0; i < plan->step_count && is_done; i++) {
+        is_done = take_step(&run, &plan->steps[i], failure_out);
+    }
+    journal_fini(journal);
+    free(journal);
+    return is_done;
+}
+
+/* Is there what setup put there, or already what was there before it? */
+static bool may_put_back(const struct journal_entry *entry, const struct path_state *now)
+{
+    bool is_ours = now->kind == PATH_FILE && entry->set.kind == PATH_FILE &&
+                   now->len == entry->set.len &&
+                   memcmp(now->bytes, entry->set.bytes, now->len) == 0;
+    return is_ours || path_state_equal(now, &entry->was);
+}
+
+static bool put_back(const struct run *run, const struct journal_entry *entry, bool is_forced,
+    struct failure *failure)
+{
+    struct path_state now;
+    const struct path_put put = {run->host, entry->path, false};
+    if (!path_state_read(run->host, entry->path, &now)) {
+        return failure_set(failure, "%s cannot be read: %s.", entry->path, strerror(errno));
+    }
+    bool is_allowed = is_forced || may_put_back(entry, &now);
+    path_state_fini(&now);
+    if (!is_allowed) {
+        return failure_set(failure,
+            "%s was changed since setup wrote it, and is left as it is. `mxcache setup --undo "
+            "--force` puts back what was there before setup.",
+            entry->path);
+    }
+    tell(run->port, entry->was.kind == PATH_ABSENT ? "remove %s" : "put back %s", entry->path);
+    return path_state_put(&put, &entry->was) ||
+           failure_set(failure, "%s cannot be put back: %s.", entry->path, strerror(errno));
+}
+
+/* The newest first, so that the host's own resolv.conf is back before mxcache loses its upstreams.
+ * What cannot be put back does not keep the rest from it. */
+static size_t put_all_back(const struct run *run, bool is_forced, struct failure *failure)
+{
+    size_t failed = 0;
+    for (size_t i = run->journal->count; i-- > 0;) {
+        struct failure one;
+        if (!put_back(run, &run->journal->entries[i], is_forced, &one)) {
+            tell(run->port, "%s", one.sentence);
+            *failure = one;
+            failed++;
+        }
+    }
+    return failed;
+}
+
+bool setup_undo(const struct host *host, const struct setup_undo *undo,
+    const struct setup_port *port, struct failure *failure_out)
+{
+    struct journal *journal = malloc(sizeof *journal);
+    struct run run = {NULL, host, port, journal};
+    if (journal == NULL) {
+        return failure_set(failure_out, "Out of memory.");
+    }
+    bool is_undone = journal_read(journal, host, failure_out);
+    if (is_undone && journal->count == 0) {
+        is_undone = failure_set(failure_out, "There is nothing to undo: no setup has been run.");
+    } else if (is_undone) {
+        is_undone = put_all_back(&run, undo->is_forced, failure_out) == 0 &&
+                    journal_remove(journal, failure_out);
+    }
+    journal_fini(journal);
+    free(journal);
+    return is_undone;
+}
