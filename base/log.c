@@ -99,31 +99,80 @@ static void controls_replace(char *bytes, size_t len)
     }
 }
 
-void log_line(enum log_level level, const char *format, ...)
+/* The line under construction; its errno is for %m, and is what the caller had. */
+struct log_text {
+    char buffer[LINE_SIZE];
+    struct text text;
+    int errno_kept;
+};
+
+/* False: nobody wants to read it. */
+static bool log_text_begin(struct log_text *line, enum log_level level)
 {
     if (level > log_get_level()) {
+        return false;
+    }
+    line->errno_kept = errno;
+    text_init(&line->text, line->buffer, sizeof line->buffer);
+    prefix_add(&line->text, level);
+    errno = line->errno_kept;
+    return true;
+}
+
+static void log_text_end(struct log_text *line)
+{
+    struct text *text = &line->text;
+    controls_replace(line->buffer, text->len);
+    if (text->is_cut) {
+        memcpy(line->buffer + text->len - 3, "...", 3);
+    }
+    line->buffer[text->len] = '\n'; /* In the place of the NUL. */
+    ssize_t written = write(STDERR_FILENO, line->buffer, text->len + 1);
+    (void)written; /* Nobody is left to tell. */
+    errno = line->errno_kept;
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+    struct log_text line;
+    if (!log_text_begin(&line, level)) {
         return;
     }
-    int errno_kept = errno;
-    char buffer[LINE_SIZE];
-    struct text line;
-    text_init(&line, buffer, sizeof(buffer));
-    prefix_add(&line, level);
-
-    errno = errno_kept; /* For %m. */
     va_list arguments;
     va_start(arguments, format);
-    text_addv(&line, format, arguments);
+    text_addv(&line.text, format, arguments);
     va_end(arguments);
+    log_text_end(&line);
+}
 
-    controls_replace(buffer, line.len);
-    if (line.is_cut) {
-        memcpy(buffer + line.len - 3, "...", 3);
+static void log_text_add_event(struct log_text *line, const struct log_event *event)
+{
+    text_addf(&line->text, "%s: %s", event->name, event->sentence);
+    errno = line->errno_kept;
+}
+
+void log_event_bare(const struct log_event *event)
+{
+    struct log_text line;
+    if (log_text_begin(&line, event->level)) {
+        log_text_add_event(&line, event);
+        log_text_end(&line);
     }
-    buffer[line.len] = '\n'; /* In the place of the NUL. */
-    ssize_t written = write(STDERR_FILENO, buffer, line.len + 1);
-    (void)written; /* Nobody is left to tell. */
-    errno = errno_kept;
+}
+
+void log_event(const struct log_event *event, const char *pairs, ...)
+{
+    struct log_text line;
+    if (!log_text_begin(&line, event->level)) {
+        return;
+    }
+    log_text_add_event(&line, event);
+    text_add(&line.text, " ");
+    va_list arguments;
+    va_start(arguments, pairs);
+    text_addv(&line.text, pairs, arguments);
+    va_end(arguments);
+    log_text_end(&line);
 }
 
 bool log_limit_allows(struct log_limit *limit, int64_t now, uint64_t *suppressed_out)
@@ -135,4 +184,24 @@ bool log_limit_allows(struct log_limit *limit, int64_t now, uint64_t *suppressed
     *suppressed_out = limit->suppressed;
     *limit = (struct log_limit){.next_at = now + LIMIT_INTERVAL_US};
     return true;
+}
+
+void log_event_limited(
+    const struct log_event *event, struct log_limit *limit, int64_t now, const char *pairs, ...)
+{
+    struct log_text line;
+    uint64_t suppressed;
+    if (!log_limit_allows(limit, now, &suppressed) || !log_text_begin(&line, event->level)) {
+        return;
+    }
+    log_text_add_event(&line, event);
+    text_add(&line.text, " ");
+    va_list arguments;
+    va_start(arguments, pairs);
+    text_addv(&line.text, pairs, arguments);
+    va_end(arguments);
+    if (suppressed > 0) {
+        text_addf(&line.text, " suppressed=%" PRIu64, suppressed);
+    }
+    log_text_end(&line);
 }

@@ -5,11 +5,12 @@
 #include <stdint.h>
 
 /*
- * One line an event, to standard error: "sentence key=value key=value". Under systemd
+ * One line an event, to standard error: "name: sentence key=value key=value". Under systemd
  * (JOURNAL_STREAM names standard error) with the journal's <N> priority, elsewhere with a
  * timestamp. The level is the one mutable global of the tree. Any thread; a line is one write(2).
- * Values from outside must be escaped by the caller (names are printed by name_format(), which
- * escapes).
+ * Events stand in the events.def of their floor, from which the manual's table comes. A value that
+ * may hold a blank is quoted; one from outside by text_add_quoted() or as name_to_text() has it,
+ * which escape.
  */
 enum log_level {
     LOG_LEVEL_ERROR = 3,
@@ -27,6 +28,18 @@ enum log_level log_get_level(void);
 bool log_level_parse(const char *text, enum log_level *level_out);
 const char *log_level_name(enum log_level level);
 
+struct log_event {
+    const char *name; /* What programs look for; it stays, when the sentence is written better. */
+    enum log_level level;
+    const char *sentence;
+};
+
+/* `pairs`: "key=%s key=%d". */
+__attribute__((format(printf, 2, 3))) void log_event(
+    const struct log_event *event, const char *pairs, ...);
+void log_event_bare(const struct log_event *event);
+
+/* A line of any form, for tests. */
 __attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *format, ...);
 
 /*
@@ -39,3 +52,7 @@ struct log_limit {
 };
 
 bool log_limit_allows(struct log_limit *limit, int64_t now, uint64_t *suppressed_out);
+
+/* The event, if the limit allows it, and " suppressed=N" behind it if there were any. */
+__attribute__((format(printf, 4, 5))) void log_event_limited(
+    const struct log_event *event, struct log_limit *limit, int64_t now, const char *pairs, ...);

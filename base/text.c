@@ -264,3 +264,17 @@ unsigned text_distance(const char *a, const char *b)
     }
     return rows[a_len % 3][b_len];
 }
+
+void text_add_quoted(struct text *text, const char *value)
+{
+    text_add(text, "\"");
+    for (; *value != '\0'; value++) {
+        unsigned char byte = (unsigned char)*value;
+        if (byte == '"' || byte == '\\') {
+            text_add(text, "\\");
+        }
+        bool is_control = byte < 0x20 || byte == 0x7f;
+        text_add_bytes(text, is_control ? "?" : value, 1);
+    }
+    text_add(text, "\"");
+}

@@ -47,6 +47,10 @@ void text_add_latency(struct text *text, uint64_t duration_us);
  * is cut it is no literal any more. */
 void text_add_json_string(struct text *text, const char *bytes, size_t len);
 
+/* "VALUE", for a log line: quotes and backslashes are escaped by a backslash, control characters
+ * become question marks. */
+void text_add_quoted(struct text *text, const char *value);
+
 /* Edit distance (insert, delete, replace, swap of neighbours), capped at 99; for "did you mean".
  * A string of more than 99 bytes is 99 away from everything. */
 unsigned text_distance(const char *a, const char *b);

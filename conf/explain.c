@@ -161,6 +161,54 @@ void explain_defaults(FILE *out)
     free(defaults);
 }
 
+static void explain_add_name(struct text *names, const char *name)
+{
+    text_add(names, names->len > 0 ? " " : "");
+    text_add(names, name);
+}
+
+/* The sections have a text, which is the same when they are. */
+static bool explain_sections_differ(const struct settings *old, const struct settings *new)
+{
+    char *texts[2] = {NULL, NULL};
+    size_t sizes[2] = {0, 0};
+    const struct settings *const both[2] = {old, new};
+    for (unsigned i = 0; i < 2; i++) {
+        FILE *out = open_memstream(&texts[i], &sizes[i]);
+        if (out == NULL) {
+            continue;
+        }
+        for (size_t group = 0; group < both[i]->group_count; group++) {
+            explain_group(both[i], group, out);
+        }
+        for (size_t zone = 0; zone < both[i]->zone_count; zone++) {
+            explain_zone(both[i], zone, out);
+        }
+        for (size_t list = 0; list < both[i]->list_count; list++) {
+            explain_list(&both[i]->lists[list], out);
+        }
+        (void)fclose(out);
+    }
+    bool is_same = texts[0] != NULL && texts[1] != NULL && sizes[0] == sizes[1] &&
+                   memcmp(texts[0], texts[1], sizes[0]) == 0;
+    free(texts[0]);
+    free(texts[1]);
+    return !is_same;
+}
+
+void explain_difference(const struct settings *old, const struct settings *new, struct text *names)
+{
+    for (size_t id = 0; id < SCHEMA_ID_COUNT; id++) {
+        const struct schema_row *row = schema_row((enum schema_id)id);
+        if (schema_section(row) == SCHEMA_SECTION_MAIN && !explain_is_equal(row, old, new)) {
+            explain_add_name(names, row->name);
+        }
+    }
+    if (explain_sections_differ(old, new)) {
+        explain_add_name(names, "sections");
+    }
+}
+
 bool explain_restart_needed(
     const struct settings *old, const struct settings *new, struct text *names)
 {

@@ -30,6 +30,9 @@ void explain_sample(FILE *out);
 /* The manual's list of settings, in scdoc(5). */
 void explain_manual(FILE *out);
 
+/* The names of settings that differ, with blanks between, and of the kinds of sections that do. */
+void explain_difference(const struct settings *old, const struct settings *new, struct text *names);
+
 /* The names of settings that differ and that only a restart applies, with blanks between; false:
  * none. For the line that a reload logs. */
 bool explain_restart_needed(

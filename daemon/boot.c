@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "conf/settings.h"
+#include "daemon/events.h"
 
 /* A lock for each worker's next few lookups, but never shards that are too small to be useful. */
 #define SHARDS_PER_WORKER 8
@@ -38,8 +39,8 @@ void boot_raise_descriptors(const struct settings *settings)
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur < wanted) {
-        log_line(LOG_LEVEL_INFO, "fewer descriptors than could be needed limit=%ju wanted=%ju",
-            (uintmax_t)limit.rlim_cur, (uintmax_t)wanted);
+        log_event(&event_descriptors, "limit=%ju wanted=%ju", (uintmax_t)limit.rlim_cur,
+            (uintmax_t)wanted);
     }
 }
 

@@ -24,6 +24,8 @@
 #include "daemon/boot.h"
 #include "daemon/control.h"
 #include "daemon/control_commands.h"
+#include "daemon/daemon_log.h"
+#include "daemon/events.h"
 #include "daemon/export.h"
 #include "daemon/identity.h"
 #include "daemon/keeper.h"
@@ -59,6 +61,7 @@ struct daemon {
     size_t worker_count;
     struct export *export;
     struct look_back *look_back;
+    struct daemon_log_minute log_minute;
     struct keeper *keeper;
     struct control *control;
     struct control_commands commands;
@@ -91,7 +94,7 @@ static void daemon_say_started(const struct daemon *daemon)
     summary_add_listen(&text, &daemon->sockets);
     text_add(&text, " upstreams=");
     summary_add_upstreams(&text, daemon->settings);
-    log_line(LOG_LEVEL_NOTICE, "started %s", bytes);
+    log_event(&event_started, "%s", bytes);
 }
 
 static void daemon_say_ready(const struct daemon *daemon, const char *news)
@@ -104,19 +107,6 @@ static void daemon_say_ready(const struct daemon *daemon, const char *news)
     text_add(&text, ", asking ");
     summary_add_upstreams(&text, daemon->settings);
     notify_send(&daemon->notify, "READY=1\nSTATUS=%s%.300s", news, bytes);
-}
-
-static void findings_log(const struct findings *findings)
-{
-    for (size_t i = 0; i < findings->count; i++) {
-        const struct finding *finding = &findings->items[i];
-        char line[FINDING_FILE_SIZE + FINDING_SENTENCE_SIZE + 64];
-        (void)finding_format(finding, line, sizeof line);
-        log_line(finding->level == FINDING_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "%s", line);
-    }
-    if (findings->dropped > 0) {
-        log_line(LOG_LEVEL_ERROR, "further findings=%zu", findings->dropped);
-    }
 }
 
 struct change {
@@ -142,8 +132,9 @@ static void daemon_apply(struct daemon *daemon, struct settings *next)
         worker_call(daemon->workers[i], change_worker, &change);
     }
     if (!change.is_whole) {
-        log_line(LOG_LEVEL_ERROR,
-            "no memory for the new upstreams; the old ones are asked until the next reload");
+        log_event(&event_no_memory,
+            "for=\"new upstreams\" advice=\"the old ones are asked until the "
+            "next reload\"");
     }
     free(daemon->settings);
     daemon->settings = next;
@@ -172,24 +163,25 @@ static bool daemon_reload(void *world, struct findings *findings, struct text *n
     notify_send(&daemon->notify, "RELOADING=1");
     if (next == NULL || !daemon_load(daemon, next, findings)) {
         free(next);
-        findings_log(findings);
+        daemon_log_findings(findings);
         counter_add(&daemon->stats.reloads_failed, 1);
-        log_line(
-            LOG_LEVEL_ERROR, "reload failed, the old settings stay errors=%zu", findings->errors);
+        log_event(&event_reload_failed, "errors=%zu", findings->errors);
         daemon_say_ready(daemon, "reload failed, the old settings stay; ");
         return false;
     }
-    findings_log(findings);
+    daemon_log_findings(findings);
     char bytes[SUMMARY_SIZE];
     struct text names;
     text_init(&names, bytes, sizeof bytes);
     if (explain_restart_needed(daemon->started, next, &names)) {
-        log_line(LOG_LEVEL_NOTICE, "takes effect after a restart settings=\"%s\"", bytes);
+        log_event(&event_restart_needed, "settings=\"%s\"", bytes);
         text_addf(notes, "note takes effect after a restart: %s\n", bytes);
     }
+    text_init(&names, bytes, sizeof bytes);
+    explain_difference(daemon->settings, next, &names);
     daemon_apply(daemon, next);
     counter_add(&daemon->stats.reloads, 1);
-    log_line(LOG_LEVEL_NOTICE, "reloaded");
+    log_event(&event_reloaded, "changed=\"%s\"", bytes);
     daemon_say_ready(daemon, "");
     return true;
 }
@@ -203,7 +195,7 @@ static void daemon_on_hup(struct ev_loop *loop, ev_signal *watcher, int events)
     text_init(&notes, bytes, sizeof bytes);
     struct findings *findings = calloc(1, sizeof *findings);
     if (findings == NULL) {
-        log_line(LOG_LEVEL_ERROR, "no memory for a reload, the old settings stay");
+        log_event(&event_no_memory, "for=reload");
         return;
     }
     (void)daemon_reload(watcher->data, findings, &notes);
@@ -221,7 +213,7 @@ static void daemon_refill(struct daemon *daemon, struct findings *findings)
     }
     memcpy(next, daemon->settings, sizeof *next);
     upstreams_fill(next, UPSTREAMS_STUB_LIST, &place, findings);
-    findings_log(findings);
+    daemon_log_findings(findings);
     if (next->groups[0].server_count == 0 || reload_has_same_servers(next, daemon->settings)) {
         free(next);
         return;
@@ -230,8 +222,7 @@ static void daemon_refill(struct daemon *daemon, struct findings *findings)
     struct text text;
     text_init(&text, bytes, sizeof bytes);
     summary_add_upstreams(&text, next);
-    log_line(
-        LOG_LEVEL_NOTICE, "upstreams changed file=%s upstreams=%s", next->upstreams_file, bytes);
+    log_event(&event_upstreams_changed, "file=\"%s\" upstreams=%s", next->upstreams_file, bytes);
     daemon_apply(daemon, next);
     daemon_say_ready(daemon, "");
 }
@@ -287,7 +278,7 @@ static void daemon_on_end(struct ev_loop *loop, ev_signal *watcher, int events)
         return;
     }
     notify_send(&daemon->notify, "STOPPING=1\nSTATUS=answering what is waiting");
-    log_line(LOG_LEVEL_NOTICE, "ending signal=%s", watcher->signum == SIGTERM ? "TERM" : "INT");
+    log_event(&event_ending, "signal=%s", watcher->signum == SIGTERM ? "TERM" : "INT");
     /* Questions are still answered while this is written: between the last one here and the first
      * one of the process after us, who reads the same sockets, there is to be as little as can be.
      */
@@ -315,6 +306,7 @@ static void daemon_on_minute(struct ev_loop *loop, ev_timer *watcher, int events
     (void)events;
     struct daemon *daemon = watcher->data;
     export_gather(daemon->export, &daemon->commands.sources);
+    daemon_log_minute(&daemon->log_minute, daemon->export);
     look_back_note(daemon->look_back, daemon->export, clock_now());
 }
 
@@ -322,8 +314,7 @@ static void daemon_on_syserr(const char *message) __attribute__((noreturn));
 
 static void daemon_on_syserr(const char *message)
 {
-    log_line(LOG_LEVEL_ERROR, "the event loop cannot go on at=\"%s\" error=\"%s\"", message,
-        strerror(errno));
+    log_event(&event_loop_failed, "at=\"%s\" error=\"%s\"", message, strerror(errno));
     abort();
 }
 
@@ -573,7 +564,8 @@ int daemon_run(const struct daemon_options *options)
     ev_set_syserr_cb(daemon_on_syserr);
     if (daemon_start(daemon, &trouble)) {
         (void)ev_run(daemon->loop, 0);
-        log_line(LOG_LEVEL_NOTICE, "ended");
+        export_gather(daemon->export, &daemon->commands.sources);
+        daemon_log_ended(daemon->export, clock_now() - daemon->started_at);
     } else {
         (void)fprintf(stderr, "mxcache: %s\n", trouble.sentence);
     }

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/events.h"
 #include "daemon/notify.h"
 
 #define FD_FIRST  3 /* SD_LISTEN_FDS_START. */
@@ -178,9 +179,7 @@ static void inherited_add(struct inherited *inherited, int fd, const char *name)
     name_show(name, shown);
     const char *reason = inherited_refuse(inherited, &socket, name);
     if (reason != NULL) {
-        log_line(LOG_LEVEL_WARNING,
-            "a descriptor from the service manager was closed, because %s name=\"%s\"", reason,
-            shown);
+        log_event(&event_descriptor_closed, "name=\"%s\" why=\"%s\"", shown, reason);
         notify_forget(inherited->notify, shown);
         (void)close(fd);
         return;
@@ -218,10 +217,7 @@ void inherited_fini(struct inherited *inherited)
             continue;
         }
         inherited_name(socket, name);
-        log_line(LOG_LEVEL_NOTICE,
-            "a socket from the service manager was closed, because `listen` does not name its "
-            "address name=\"%s\"",
-            name);
+        log_event(&event_socket_closed, "name=\"%s\"", name);
         if (socket->is_stored) {
             notify_forget(inherited->notify, name);
         }

@@ -19,6 +19,7 @@
 #include "cache/cache.h"
 #include "conf/settings.h"
 #include "resolver/learned.h"
+#include "daemon/events.h"
 #include "daemon/identity.h"
 #include "daemon/keeper_log.h"
 #include "daemon/snapshot_file.h"
@@ -291,7 +292,7 @@ struct keeper *keeper_new(const struct keeper_options *options)
     }
     struct keeper *keeper = calloc(1, sizeof *keeper);
     if (keeper == NULL) {
-        log_line(LOG_LEVEL_ERROR, "no memory for a snapshot, nothing is kept over a restart");
+        log_event(&event_snapshot_off, "error=\"no memory\"");
         return NULL;
     }
     keeper->loop = options->loop;
@@ -307,7 +308,7 @@ struct keeper *keeper_new(const struct keeper_options *options)
     keeper_add_watchers(keeper, settings);
     keeper->work = KEEPER_LOAD;
     if (!keeper_start_thread(keeper)) {
-        log_line(LOG_LEVEL_ERROR, "no thread for a snapshot, nothing is kept over a restart");
+        log_event(&event_snapshot_off, "error=\"no thread\"");
         keeper_fini(keeper);
         return NULL;
     }

@@ -18,6 +18,7 @@
 #include "conf/settings.h"
 #include "resolver/resolver.h"
 #include "daemon/allow.h"
+#include "daemon/events.h"
 #include "daemon/stats.h"
 #include "daemon/stream_buffer.h"
 
@@ -384,18 +385,13 @@ static void listen_tcp_set_accepting(struct listen_tcp *listen_tcp, bool is_acce
 /* Out of descriptors: the waiting client would wake us again at once, for nothing. */
 static void listen_tcp_rest(struct listen_tcp *listen_tcp, int error)
 {
-    uint64_t suppressed;
     counter_add(&listen_tcp->stats->tcp_accept_rests, 1);
     listen_tcp_make_room(listen_tcp);
     listen_tcp_set_accepting(listen_tcp, false);
     ev_timer_set(&listen_tcp->rest, LISTEN_TCP_REST_S, 0.);
     ev_timer_start(listen_tcp->loop, &listen_tcp->rest);
-    if (log_limit_allows(&listen_tcp->rest_limit, clock_now(), &suppressed)) {
-        log_line(LOG_LEVEL_WARNING,
-            "no descriptor for a TCP client, raise LimitNOFILE or lower tcp_clients_max "
-            "error=\"%s\" repeated=%llu",
-            strerror(error), (unsigned long long)suppressed);
-    }
+    log_event_limited(&event_tcp_accept_rests, &listen_tcp->rest_limit, clock_now(), "error=\"%s\"",
+        strerror(error));
 }
 
 static void listen_tcp_on_rested(struct ev_loop *loop, ev_timer *watcher, int events)

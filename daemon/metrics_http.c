@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "conf/settings.h"
+#include "daemon/events.h"
 #include "daemon/stats.h"
 
 #define HEAD_SIZE    512
@@ -290,10 +291,7 @@ static void metrics_http_listen(struct metrics_http *metrics_http, const struct 
     (void)address_format(address, place, sizeof place);
     int fd = listener_open(address);
     if (fd < 0) {
-        log_line(LOG_LEVEL_WARNING,
-            "no metrics here; set metrics_listen to a free port, or leave it empty "
-            "metrics_listen=%s error=\"%s\"",
-            place, strerror(errno));
+        log_event(&event_metrics_closed, "metrics_listen=%s error=\"%s\"", place, strerror(errno));
         return;
     }
     struct http_listener *listener = &metrics_http->listeners[metrics_http->listener_count++];
@@ -304,7 +302,7 @@ static void metrics_http_listen(struct metrics_http *metrics_http, const struct 
     listener->acceptable.data = listener;
     listener->rest.data = listener;
     ev_io_start(metrics_http->options.loop, &listener->acceptable);
-    log_line(LOG_LEVEL_INFO, "metrics by HTTP metrics_listen=%s", place);
+    log_event(&event_metrics_open, "metrics_listen=%s", place);
 }
 
 struct metrics_http *metrics_http_new(const struct metrics_http_options *options)

@@ -17,6 +17,7 @@
 #include "base/must.h"
 #include "base/text.h"
 #include "conf/settings.h"
+#include "daemon/events.h"
 #include "daemon/out_log.h"
 #include "daemon/stream_buffer.h"
 #include "daemon/tls.h"
@@ -117,7 +118,7 @@ static void out_connection_lose(struct out_connection *connection, const char *r
 {
     char address[ADDRESS_TEXT_SIZE];
     address_format(&connection->server.address, address, sizeof(address));
-    log_line(LOG_LEVEL_DEBUG, "upstream %s: connection closed: %s", address, reason);
+    log_event(&event_upstream_closed, "server=%s why=\"%s\"", address, reason);
     bool is_handshake = connection->state == OUT_CONNECTION_HANDSHAKE;
     out_connection_close(connection);
     connection->options.on_lost(connection->options.owner, is_handshake ? reason : NULL);

@@ -14,6 +14,7 @@
 #include "base/must.h"
 #include "base/pool.h"
 #include "base/random.h"
+#include "daemon/events.h"
 #include "daemon/out_log.h"
 #include "daemon/out_socket.h"
 #include "daemon/stats.h"
@@ -129,16 +130,9 @@ static bool out_ports_has_asked(const struct out_socket *socket, uint16_t wire_i
 static void out_ports_log_attack(struct out_ports *ports, const struct out_socket *socket)
 {
     char server[ADDRESS_TEXT_SIZE];
-    uint64_t suppressed = 0;
-    if (!log_limit_allows(&ports->limit_attack, clock_now(), &suppressed)) {
-        return;
-    }
     address_format(&socket->peer->address, server, sizeof server);
-    log_line(LOG_LEVEL_WARNING,
-        "somebody guesses replies of an upstream server: what waited at the port that was found is"
-        " asked again from another; TLS to the server would end this server=%s"
-        " guesses=%" PRIu32 " waiting=%" PRIu32 " suppressed=%" PRIu64,
-        server, socket->strays, socket->waiting, suppressed);
+    log_event_limited(&event_upstream_attacked, &ports->limit_attack, clock_now(),
+        "server=%s guesses=%" PRIu32 " waiting=%" PRIu32, server, socket->strays, socket->waiting);
 }
 
 void out_ports_on_stray(struct out_socket *socket)

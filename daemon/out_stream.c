@@ -12,7 +12,9 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "base/text.h"
 #include "conf/settings.h"
+#include "daemon/events.h"
 #include "daemon/out_connection.h"
 #include "daemon/tls.h"
 #include "wire/bytes.h"
@@ -174,13 +176,14 @@ static struct log_limit *out_stream_limit_tls(
 static void out_stream_log_tls(
     struct out_stream *out_stream, const struct address *address, const char *tls_reason)
 {
-    uint64_t suppressed = 0;
-    char text[ADDRESS_TEXT_SIZE];
-    if (log_limit_allows(out_stream_limit_tls(out_stream, address), clock_now(), &suppressed)) {
-        address_format(address, text, sizeof(text));
-        log_line(
-            LOG_LEVEL_WARNING, "upstream %s: %s suppressed=%" PRIu64, text, tls_reason, suppressed);
-    }
+    char server[ADDRESS_TEXT_SIZE];
+    char quoted[2 * TLS_REASON_SIZE];
+    struct text text;
+    address_format(address, server, sizeof(server));
+    text_init(&text, quoted, sizeof quoted);
+    text_add_quoted(&text, tls_reason);
+    log_event_limited(&event_upstream_untrusted, out_stream_limit_tls(out_stream, address),
+        clock_now(), "server=%s why=%s", server, quoted);
 }
 
 /* May come from inside out_stream_send(), so the news wait for the reaper's turn. */
@@ -273,12 +276,9 @@ static struct out_stream_peer *out_stream_take_peer(struct out_stream *out_strea
         out_stream_evict(out_stream);
     }
     struct out_stream_peer *peer = pool_take(&out_stream->peers, id_out);
-    uint64_t suppressed = 0;
-    if (peer == NULL && log_limit_allows(&out_stream->limit_full, clock_now(), &suppressed)) {
-        log_line(LOG_LEVEL_WARNING,
-            "all connections to upstream servers are busy; are they too slow, or too many? "
-            "connections=%" PRIu32 " suppressed=%" PRIu64,
-            out_stream->peers.count, suppressed);
+    if (peer == NULL) {
+        log_event_limited(&event_upstream_streams_busy, &out_stream->limit_full, clock_now(),
+            "connections=%" PRIu32, out_stream->peers.count);
     }
     return peer;
 }

@@ -14,6 +14,7 @@
 #include "base/pool.h"
 #include "wire/header.h"
 #include "conf/settings.h"
+#include "daemon/events.h"
 #include "daemon/out_log.h"
 #include "daemon/out_ports.h"
 #include "daemon/stats.h"
@@ -212,13 +213,8 @@ static void out_udp_on_readable(void *owner, struct out_socket *socket)
 
 static void out_udp_log_full(struct out_udp *out_udp)
 {
-    uint64_t suppressed = 0;
-    if (log_limit_allows(&out_udp->limit_full, clock_now(), &suppressed)) {
-        log_line(LOG_LEVEL_WARNING,
-            "as many questions wait for upstream replies as can; raise questions_max if the"
-            " upstream servers are well waiting=%" PRIu32 " suppressed=%" PRIu64,
-            out_udp->lines.count, suppressed);
-    }
+    log_event_limited(&event_upstream_busy, &out_udp->limit_full, clock_now(), "waiting=%" PRIu32,
+        out_udp->lines.count);
 }
 
 /* A socket at which nobody waits for this id. NULL: none is to be had. */

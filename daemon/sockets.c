@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/events.h"
 #include "daemon/inherited.h"
 #include "daemon/notify.h"
 #include "daemon/opening.h"
@@ -40,10 +41,7 @@ static void group_attach(int fd, size_t picked_count)
     };
     struct sock_fprog filter = {.len = 3, .filter = program};
     if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof filter) != 0) {
-        log_line(LOG_LEVEL_WARNING,
-            "the kernel does not spread queries by their id; a client may burden one worker only "
-            "error=\"%s\"",
-            strerror(errno));
+        log_event(&event_not_spread, "error=\"%s\"", strerror(errno));
     }
 }
 
@@ -55,7 +53,7 @@ static void group_log_buffer(int fd, const struct address *address)
     (void)address_format(address, place, sizeof place);
     if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &len) == 0) {
         /* The kernel tells twice the size that it granted. */
-        log_line(LOG_LEVEL_INFO, "receive buffer address=%s asked=%d granted=%d", place,
+        log_event(&event_receive_buffer, "address=%s asked=%d granted=%d", place,
             OPENING_BUFFER_BYTES, granted / 2);
     }
 }
@@ -119,8 +117,8 @@ static bool group_fill(struct sockets *sockets, struct group *group)
     if (group->count < sockets->worker_count && inherited_count > 0) {
         char place[ADDRESS_TEXT_SIZE];
         (void)address_format(&group->opening.address, place, sizeof place);
-        log_line(LOG_LEVEL_INFO, "workers share a socket address=%s protocol=%s error=\"%s\"",
-            place, group->opening.is_stream ? "tcp" : "udp", strerror(group->opening.error));
+        log_event(&event_sockets_shared, "address=%s protocol=%s error=\"%s\"", place,
+            group->opening.is_stream ? "tcp" : "udp", strerror(group->opening.error));
         return true;
     }
     return group->count >= sockets->worker_count;
@@ -194,7 +192,7 @@ static bool sockets_add(struct sockets *sockets, const struct address *address,
     if (opening_is_excusable(&tcp.opening)) {
         char place[ADDRESS_TEXT_SIZE];
         (void)address_format(address, place, sizeof place);
-        log_line(LOG_LEVEL_WARNING, "this host has no IPv6, not listening address=%s", place);
+        log_event(&event_no_ipv6, "address=%s", place);
         return true;
     }
     opening_explain(&tcp.opening, trouble);
@@ -292,8 +290,7 @@ void sockets_keep(const struct sockets *sockets, const struct notify *notify)
         }
         kept_count++;
     }
-    log_line(LOG_LEVEL_INFO, "sockets kept by the service manager new=%zu taken=%zu", kept_count,
-        sockets->taken_count);
+    log_event(&event_sockets_kept, "new=%zu taken=%zu", kept_count, sockets->taken_count);
 }
 
 const struct worker_sockets *sockets_of(const struct sockets *sockets, size_t worker)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/watchdog.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
+#include "daemon/events.h"
 #include "daemon/notify.h"
 #include "daemon/worker.h"
 
@@ -30,10 +30,10 @@ void watchdog_look(struct watchdog *watchdog, struct worker *const *workers,
         watchdog->turns_seen[i] = turns;
         worker_nudge(workers[i]);
     }
-    uint64_t suppressed;
     if (is_well) {
         notify_send(notify, "WATCHDOG=1");
-    } else if (log_limit_allows(&watchdog->limit, now, &suppressed)) {
-        log_line(LOG_LEVEL_ERROR, "a worker does not turn repeated=%" PRIu64, suppressed);
+    } else {
+        log_event_limited(
+            &event_worker_stuck, &watchdog->limit, now, "workers=%zu", watchdog->worker_count);
     }
 }

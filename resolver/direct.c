@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "wire/message.h"
 #include "wire/types.h"
 #include "mail/list_zone.h"
 #include "mail/public_resolver.h"
 #include "resolver/direct_learn.h"
+#include "resolver/events.h"
 #include "resolver/exchange.h"
 #include "resolver/fetch.h"
 #include "resolver/forward.h"
@@ -298,10 +298,7 @@ void direct_complain(struct resolver *resolver, struct direct_zone *zone, int64_
     const struct delegation_name *name = &resolver->direct.zones[zone->root].name;
     char text[NAME_TEXT_SIZE];
     name_to_text(name->bytes, name->len, text, sizeof text);
-    log_line(LOG_LEVEL_WARNING,
-        "the zone's own name servers do not help, so the upstream servers are asked instead: may "
-        "this host ask port 53 of others, and is it welcome there? zone=%s",
-        text);
+    log_event(&event_direct_lost, "zone=%s", text);
 }
 
 /* The zone's servers did not help with one more question. */
@@ -373,6 +370,15 @@ void direct_on_answer(struct resolver *resolver, const struct fetch *fetch)
     }
 }
 
+static void direct_tell_refused(const struct direct_zone *zone, int64_t now)
+{
+    char text[NAME_TEXT_SIZE];
+    if (now >= zone->refused_until) {
+        name_to_text(zone->name.bytes, zone->name.len, text, sizeof text);
+        log_event(&event_list_goes_direct, "zone=%s", text);
+    }
+}
+
 bool direct_on_refusal(struct resolver *resolver, struct fetch *fetch, int64_t now)
 {
     struct direct_wish wish;
@@ -390,6 +396,7 @@ bool direct_on_refusal(struct resolver *resolver, struct fetch *fetch, int64_t n
     if (zone == NULL) {
         return false;
     }
+    direct_tell_refused(zone, now);
     zone->refused_until = now + DIRECT_REFUSED_US;
     direct_route(resolver, fetch, now);
     bool is_turned = direct_index(resolver, fetch->group) != DIRECT_NONE;

@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-#include "base/log.h"
 #include "base/must.h"
 #include "base/text.h"
 #include "wire/message.h"
 #include "wire/types.h"
 #include "cache/cache.h"
 #include "resolver/direct.h"
+#include "resolver/events.h"
 #include "resolver/exchange.h"
 #include "resolver/fetch.h"
 #include "resolver/probe.h"
@@ -240,6 +240,15 @@ static int64_t direct_learn_pause(const struct direct_zone *zone)
     return DIRECT_AGAIN_US << (doubled - 1);
 }
 
+static void direct_learn_tell(const struct resolver *resolver, size_t index)
+{
+    const struct delegation_name *name = &resolver->direct.zones[index].name;
+    char text[NAME_TEXT_SIZE];
+    name_to_text(name->bytes, name->len, text, sizeof text);
+    log_event(&event_direct_learned, "zone=%s servers=%u", text,
+        (unsigned)resolver->direct.zones[index].learning.found_count);
+}
+
 static void direct_learn_end(struct resolver *resolver, size_t index, int64_t now)
 {
     struct direct_zone *zone = direct_learn_zone(resolver, index);
@@ -255,6 +264,7 @@ static void direct_learn_end(struct resolver *resolver, size_t index, int64_t no
     if (zone->failures == 0) {
         int64_t life = direct_learn_life(learning->ttl);
         zone->fresh_until = now + life;
+        direct_learn_tell(resolver, index);
         direct_learn_arm(resolver, index, now + life - life / 10);
     } else if (direct_learn_group(resolver, index)->count > 0) {
         direct_learn_arm(resolver, index, now + direct_learn_pause(zone));

@@ -4,11 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/clock.h"
 #include "base/must.h"
 #include "base/text.h"
 #include "wire/name.h"
 #include "cache/key.h"
+#include "resolver/events.h"
 
 static enum list_kind lists_kind_of(enum settings_list_kind kind, const struct list_zone *known)
 {
@@ -292,10 +293,18 @@ static void lists_log(struct lists_place *place, int64_t now)
     if (now < place->log_at) {
         return;
     }
-    log_line(LOG_LEVEL_WARNING, "DNS list %s %s: %s answers=%" PRIu64, place->zone,
+    log_event(&event_list_refuses, "zone=%s why=\"%s\" advice=\"%s\" answers=%" PRIu64, place->zone,
         list_cause_clause(place->cause), list_cause_remedy(place->cause), place->unlogged);
     place->log_at = now + LISTS_LOG_US;
     place->unlogged = 0;
+}
+
+static void lists_log_return(const struct lists_place *place, int64_t now)
+{
+    if (place->cause != LIST_CAUSE_NONE) {
+        log_event(&event_list_returns, "zone=%s after_s=%" PRId64, place->zone,
+            (now - place->cause_since) / CLOCK_US_PER_S);
+    }
 }
 
 void lists_note(struct lists_place *place, enum list_cause cause, int64_t now)
@@ -303,6 +312,7 @@ void lists_note(struct lists_place *place, enum list_cause cause, int64_t now)
     bool is_tested = list_cause_is_tested(place->cause);
     if (cause == LIST_CAUSE_NONE) {
         if (!is_tested && ++place->good >= LISTS_GOOD_MIN) {
+            lists_log_return(place, now);
             place->cause = LIST_CAUSE_NONE;
         }
         return;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolver/probe.h"
 
+#include <inttypes.h>
+
+#include "base/clock.h"
 #include "wire/match.h"
 #include "wire/question.h"
 #include "wire/types.h"
 #include "resolver/direct.h"
+#include "resolver/events.h"
 #include "resolver/exchange.h"
 #include "resolver/forward.h"
 #include "resolver/resolver_private.h"
@@ -25,6 +29,35 @@ static void probe_arm(struct resolver *resolver, size_t index, int64_t at)
     deadlines_set(&resolver->deadlines, &probe->deadline, at);
 }
 
+/* Servers found on the net are silent often enough, and there are others of their zone. */
+static void probe_tell_rest(struct resolver *resolver, struct server *server, int64_t now)
+{
+    const struct server_group *group = &resolver->servers.groups[server->group];
+    char address[ADDRESS_TEXT_SIZE];
+    if (group->is_direct || server->probe.is_told) {
+        return;
+    }
+    server->probe.is_told = true;
+    server->probe.told_at = now;
+    address_format(&server->settings.address, address, sizeof address);
+    log_event_limited(&event_upstream_rests, &server->probe.limit, now,
+        "server=%s upstream=%s sent=%" PRIu64 " answered=%" PRIu64, address, group->name,
+        counter_read(&server->sent), counter_read(&server->answered));
+}
+
+static void probe_tell_return(struct resolver *resolver, struct server *server, int64_t now)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    if (!server->probe.is_told || server_is_resting(server)) {
+        return;
+    }
+    server->probe.is_told = false;
+    address_format(&server->settings.address, address, sizeof address);
+    log_event(&event_upstream_returns, "server=%s upstream=%s after_ms=%" PRId64, address,
+        resolver->servers.groups[server->group].name,
+        (now - server->probe.told_at) / CLOCK_US_PER_MS);
+}
+
 void probe_watch(struct resolver *resolver, size_t index, int64_t now)
 {
     struct server *server = probe_server(resolver, index);
@@ -32,6 +65,7 @@ void probe_watch(struct resolver *resolver, size_t index, int64_t now)
         server->probe.interval_us = PROBE_FIRST_US;
         server->probe.sent_at = now;
         probe_arm(resolver, index, now + PROBE_FIRST_US);
+        probe_tell_rest(resolver, server, now);
     }
 }
 
@@ -74,6 +108,7 @@ void probe_on_deadline(struct resolver *resolver, size_t index, int64_t now)
     if (!server_is_resting(server) || !direct_is_used(resolver, server->group, now)) {
         probe->interval_us = 0;
         probe->missed = 0;
+        probe_tell_return(resolver, server, now);
         return;
     }
     struct exchange_form form = {.question = &probe_question};
@@ -106,6 +141,7 @@ bool probe_on_reply(struct resolver *resolver, struct exchange *exchange, const 
     const struct server_reply reply = exchange_as_reply(exchange, true, now);
     server_on_reply(server, &reply, now);
     server->probe.missed = 0;
+    probe_tell_return(resolver, server, now);
     forward_open_gate(resolver, now);
     exchange_end(resolver, exchange);
     return true;

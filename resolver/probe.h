@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/deadline.h"
+#include "base/log.h"
 
 /*
  * Probes: a server that rests is asked for the root's name servers now and then, by ourselves, so
@@ -30,6 +31,9 @@ struct probe {
     int64_t interval_us; /* 0: it does not run. */
     int64_t sent_at;     /* The last one. */
     unsigned missed;     /* Probes without a reply, in a row. */
+    bool is_told;        /* The log says that it rests. */
+    int64_t told_at;
+    struct log_limit limit;
 };
 
 /* The server at `index` has just had a try without a reply: if it rests now, it will be probed. */

@@ -137,7 +137,7 @@ def nonsense_is_no_obstacle():
     host.upstream_start()
     host.start()
     ask(range(10))
-    host.daemon.wait_for_output("no snapshot that this version can read")
+    host.daemon.wait_for_output("snapshot_foreign: ")
     host.wait_for("snapshots_written", 1)
 
 

@@ -131,7 +131,7 @@ def other_key_is_refused_and_told():
     daemon = daemon_with("wrong", conf(f"{FRONT[0]}@853", OTHER))
     expect_failure("with another pin")
     daemon.wait_for_output("its key is not among tls_pins")
-    seen = re.search(r"upstream 127\.0\.0\.3@853: .* it is (sha256/\S+)", daemon.output())
+    seen = re.search(r"server=127\.0\.0\.3@853 why=.* it is (sha256/[^\s\"]+)", daemon.output())
     expect(seen is not None, f"the pin seen is not told: {daemon.output()}")
     expect_equal(seen.group(1), pin_compute(), "the pin told")
     daemon.config.write_text(conf(f"{FRONT[0]}@853", seen.group(1)))

@@ -58,6 +58,16 @@ if [ -f doc/mxcache-metrics.7.scd ]; then
     fi
 fi
 
+if [ -f doc/mxcache.8.scd ] && [ -f daemon/events.def ]; then
+    events=$(mktemp)
+    sed '1,/^; events: begin/d; /^; events: end/,$d' doc/mxcache.8.scd >"$events"
+    if ! "$here/../../doc/events" "$PWD" | diff - "$events"; then
+        echo "doc/mxcache.8.scd:1: differs from the events.def files; run doc/generate"
+        status=1
+    fi
+    rm -f "$events"
+fi
+
 # shellcheck disable=SC2016 # The dollars are those of awk.
 find base wire mail cache conf resolver daemon doctor setup cmd -name '*metrics.def' 2>/dev/null |
     sort | xargs awk "$(cat "$here/code.awk")"'

@@ -203,6 +203,72 @@ static void log_limit_lets_one_a_minute_through(void **state)
     assert_int_equal(suppressed, 0);
 }
 
+static const struct log_event event_slow = {
+    "upstream_slow", LOG_LEVEL_WARNING, "an upstream server is slow"};
+static const struct log_event event_dull = {"nothing_new", LOG_LEVEL_DEBUG, "nobody wants it"};
+
+/* The line behind its stamp. */
+static const char *line_tail(const char *line)
+{
+    const char *stamp_end = strstr(line, "Z ");
+    return stamp_end == NULL ? line : stamp_end + 2;
+}
+
+static void log_event_has_one_form(void **state)
+{
+    struct capture *capture = *state;
+    char line[2048];
+    capture_begin(capture);
+    log_event(&event_slow, "server=%s ms=%d", "192.0.2.1", 900);
+    log_event_bare(&event_slow);
+    log_event(&event_dull, "a=%d", 1);
+    log_event_bare(&event_dull);
+    errno = ENOENT;
+    log_event(&event_slow, "error=\"%m\"");
+    int after = errno;
+    capture_end(capture);
+    assert_int_equal(after, ENOENT);
+    capture_take(capture, line);
+    assert_string_equal(line_tail(line),
+        "warning: upstream_slow: an upstream server is slow server=192.0.2.1 ms=900");
+    capture_take(capture, line);
+    assert_string_equal(line_tail(line), "warning: upstream_slow: an upstream server is slow");
+    capture_take(capture, line);
+    assert_string_equal(line_tail(line), "warning: upstream_slow: an upstream server is slow "
+                                         "error=\"No such file or directory\"");
+    capture_take(capture, line);
+    assert_string_equal(line, "");
+}
+
+static void log_event_tells_what_it_left_out(void **state)
+{
+    struct capture *capture = *state;
+    struct log_limit limit = {0};
+    char line[2048];
+    static const struct {
+        int64_t at;
+        const char *tail; /* NULL: no line. */
+    } cases[] = {
+        {0, "is slow n=0"},
+        {1, NULL},
+        {59 * CLOCK_US_PER_S, NULL},
+        {60 * CLOCK_US_PER_S, "is slow n=3 suppressed=2"},
+        {180 * CLOCK_US_PER_S, "is slow n=4"},
+    };
+    for (int i = 0; i < 5; i++) {
+        capture_begin(capture);
+        log_event_limited(&event_slow, &limit, cases[i].at, "n=%d", i);
+        capture_end(capture);
+        capture_take(capture, line);
+        if (cases[i].tail == NULL) {
+            assert_string_equal(line, "");
+        } else {
+            assert_non_null(strstr(line, cases[i].tail));
+            assert_string_equal(strstr(line, cases[i].tail), cases[i].tail);
+        }
+    }
+}
+
 #define CAPTURED(test) cmocka_unit_test_setup_teardown(test, capture_setup, capture_teardown)
 
 int main(void)
@@ -214,6 +280,8 @@ int main(void)
         CAPTURED(log_replaces_control_characters),
         CAPTURED(log_cuts_at_one_kibibyte),
         CAPTURED(log_leaves_errno_alone),
+        CAPTURED(log_event_has_one_form),
+        CAPTURED(log_event_tells_what_it_left_out),
         cmocka_unit_test(log_level_names_read_back),
         cmocka_unit_test(log_limit_lets_one_a_minute_through),
     };

@@ -312,9 +312,32 @@ static void text_measures_distance(void **state)
     assert_int_equal(text_distance(too_long, ""), 99);
 }
 
+static void quoted_values_cannot_end_early(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        const char *wanted;
+    } cases[] = {
+        {"", "\"\""},
+        {"two words", "\"two words\""},
+        {"a\" b=\"c", "\"a\\\" b=\\\"c\""},
+        {"back\\slash", "\"back\\\\slash\""},
+        {"line\nend\x7f\x1b", "\"line?end??\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char bytes[64];
+        struct text text;
+        text_init(&text, bytes, sizeof bytes);
+        text_add_quoted(&text, cases[i].value);
+        assert_string_equal(bytes, cases[i].wanted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(quoted_values_cannot_end_early),
         cmocka_unit_test(text_builder_stays_in_its_room),
         cmocka_unit_test(text_builder_cuts_in_the_middle),
         cmocka_unit_test(text_reads_numbers),

@@ -71,13 +71,13 @@ static void test_loaded(void **state)
         const char *parts[4];
     } cases[] = {
         {{.verdict = SNAPSHOT_FILE_DONE, .entries = 7, .left_out = 2, .age_us = 3 * CLOCK_US_PER_S},
-            {"notice: restored answers=7 left_out=2", "age=3s", "file=/x/y"}},
+            {"notice: snapshot_restored: ", " answers=7 left_out=2", "age=3s", "file=\"/x/y\""}},
         {{.verdict = SNAPSHOT_FILE_DONE, .damaged = 3}, {"warning: ", "damaged=3"}},
         {{.verdict = SNAPSHOT_FILE_DONE, .unknown = 4}, {"later version", "unknown=4"}},
         {{.verdict = SNAPSHOT_FILE_NONE}, {NULL}},
         {{.verdict = SNAPSHOT_FILE_FAILED, .error = EIO, .step = "read"},
             {"warning: ", "at=read", "Input/output error", "starts empty"}},
-        {{.verdict = SNAPSHOT_FILE_FOREIGN}, {"warning: ", "no snapshot", "file=/x/y"}},
+        {{.verdict = SNAPSHOT_FILE_FOREIGN}, {"warning: ", "no snapshot", "file=\"/x/y\""}},
         {{.verdict = SNAPSHOT_FILE_EXPOSED}, {"warning: ", "chmod 600", "not believed"}},
         {{.verdict = SNAPSHOT_FILE_ENDED}, {NULL}},
     };
@@ -98,7 +98,7 @@ static void test_not_written(void **state)
         int error;
         const char *parts[4];
     } cases[] = {
-        {"/x/y", ENOSPC, {"warning: ", "make room", "at=write", "file=/x/y"}},
+        {"/x/y", ENOSPC, {"warning: ", "make room", "at=write", "file=\"/x/y\""}},
         {"/x/y", EACCES, {"warning: ", "chown", "StateDirectory=mxcache", "user="}},
         {"/x/y", ENOENT, {"warning: ", "directory is missing"}},
         {"/x/y", EIO, {"warning: ", "see to the disk", "Input/output error"}},
@@ -120,7 +120,7 @@ static void test_not_written(void **state)
 
 static void test_one_line_a_minute(void **state)
 {
-    static const char *const again[4] = {"repeated=1"};
+    static const char *const again[4] = {"suppressed=1"};
     static const char *const nothing[4] = {NULL};
     struct keeper_log log;
     struct snapshot_report report = {

@@ -392,7 +392,7 @@ static void test_tls_refused_and_said_why(void **state)
         char address[ADDRESS_TEXT_SIZE];
         memcpy(scene->server.tls_name, cases[i].name, strlen(cases[i].name));
         address_format(&scene->server.address, address, sizeof(address));
-        (void)snprintf(expected, sizeof(expected), "upstream %s: %s", address, cases[i].reason);
+        (void)snprintf(expected, sizeof(expected), "server=%s why=\"%s", address, cases[i].reason);
         scene_send(scene, 1, 101);
         scene_send(scene, 2, 102);
         SSL *ssl = tls_support_accept(server, scene_accept(scene));
