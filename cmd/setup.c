@@ -186,6 +186,10 @@ static int apply(struct setup_run *run)
         return print_failure(run, EX_IOERR);
     }
     print_notes(&run->plan);
+    if (run->plan.leaves_resolv_conf) {
+        (void)puts("mxcache runs, but this host does not ask it yet: see the note on resolv.conf.");
+        return EX_UNAVAILABLE;
+    }
     (void)puts("This host asks mxcache now. `mxcache doctor` looks at the rest; `mxcache setup "
                "--undo` takes it back.");
     return EX_OK;

@@ -7,7 +7,9 @@
 #include "doctor/config_lines.h"
 #include "doctor/processes.h"
 
-#define HEAD_SIZE 4096
+#define HEAD_SIZE        4096
+#define MOUNTS_SIZE_MAX  (1024 * 1024)
+#define MOUNT_POINT_WORD 5
 
 static const struct resolver_owner_row owner_rows[RESOLVER_OWNERS] = {
     [RESOLVER_OWNER_NOBODY] = {"nobody", "", "", "", "", "", ""},
@@ -131,14 +133,37 @@ static void owner_find_running(
     }
 }
 
+/* Is the fifth word of this line of mountinfo, the mount point, that path (proc_pid_mountinfo(5))?
+ */
+static bool mount_is_at(const char *line, const char *path)
+{
+    for (unsigned word = 1; word < MOUNT_POINT_WORD; word++) {
+        line += strcspn(line, " \n");
+        line += *line == ' ';
+    }
+    size_t len = strcspn(line, " \n");
+    return len == strlen(path) && memcmp(line, path, len) == 0;
+}
+
+/* Device numbers would not do: on an overlay a file's differs from its folder's. */
+static bool owner_is_mount(const struct host *host)
+{
+    struct host_file file;
+    bool is_mount = false;
+    (void)host_read(host, "/proc/self/mountinfo", MOUNTS_SIZE_MAX, &file);
+    for (const char *line = file.bytes; line != NULL && *line != '\0' && !is_mount;) {
+        is_mount = mount_is_at(line, RESOLV_CONF_PATH);
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    host_file_fini(&file);
+    return is_mount;
+}
+
 static void owner_find_of_file(
     struct resolver_owner *owner, const struct host *host, const struct processes *processes)
 {
-    struct stat file;
-    struct stat folder;
-    owner->is_mount = host_stat(host, RESOLV_CONF_PATH, true, &file) == HOST_READ &&
-                      host_stat(host, "/etc", true, &folder) == HOST_READ &&
-                      file.st_dev != folder.st_dev;
+    owner->is_mount = owner_is_mount(host);
     if (owner->is_mount) {
         owner->id = RESOLVER_OWNER_CONTAINER;
         owner->proof = RESOLVER_PROOF_LINK;

@@ -183,8 +183,10 @@ bool plan_make(struct plan *plan, const struct plan_case *facts, struct failure 
     if (!plan_resolv_conf(plan, facts, failure_out)) {
         return false;
     }
-    plan_chroots(plan, facts);
-    plan_services(plan, facts);
+    if (!plan->leaves_resolv_conf) {
+        plan_chroots(plan, facts);
+        plan_services(plan, facts);
+    }
     if (plan->step_count == PLAN_STEPS_MAX) {
         return failure_set(
             failure_out, "This takes more than %d steps; please report it.", PLAN_STEPS_MAX);

@@ -42,7 +42,8 @@ struct plan {
     size_t step_count;
     char *notes[PLAN_NOTES_MAX]; /* What the operator should know or do by hand. */
     size_t note_count;
-    struct address self; /* Where mxcache answers, with port 53. */
+    bool leaves_resolv_conf; /* It is out of reach: the host will not ask mxcache yet. */
+    struct address self;     /* Where mxcache answers, with port 53. */
     struct address upstreams[16];
     size_t upstream_count; /* The servers that mxcache is going to ask. */
 };

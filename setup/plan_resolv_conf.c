@@ -177,6 +177,7 @@ bool plan_resolv_conf(struct plan *plan, const struct plan_case *facts, struct f
 {
     const struct resolver_owner *owner = &facts->facts->resolver_owner;
     if (is_out_of_reach(plan, owner)) {
+        plan->leaves_resolv_conf = true;
         return true;
     }
     char *bytes = plan_resolv_conf_bytes(plan, facts);

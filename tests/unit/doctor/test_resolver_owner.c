@@ -126,6 +126,21 @@ static void test_marks(void **state)
     expect(RESOLVER_OWNER_NOBODY, RESOLVER_PROOF_NONE, true);
 }
 
+/* A container's runtime mounts the file itself. */
+static void test_mounts(void **state)
+{
+    (void)state;
+    host_fixture_write(&fixture, "/etc/resolv.conf", "nameserver 192.0.2.1\n");
+    host_fixture_write(&fixture, "/proc/self/mountinfo",
+        "21 1 0:18 / / rw - overlay overlay rw\n"
+        "22 21 0:19 /etc/resolv.conf /mnt rw - ext4 /dev/vda rw\nshort\n\n");
+    expect(RESOLVER_OWNER_NOBODY, RESOLVER_PROOF_NONE, true);
+    host_fixture_write(&fixture, "/proc/self/mountinfo",
+        "21 1 0:18 / / rw - overlay overlay rw\n"
+        "22 21 0:19 /x/resolv.conf /etc/resolv.conf rw - ext4 /dev/vda rw\n");
+    expect(RESOLVER_OWNER_CONTAINER, RESOLVER_PROOF_LINK, false);
+}
+
 /* What tells each of them to leave the file alone, and what does not. */
 static void test_pins(void **state)
 {
@@ -223,6 +238,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_absent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_links, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_marks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_mounts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_own_pins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_running, set_up, tear_down),
