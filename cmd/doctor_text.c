@@ -6,66 +6,12 @@
 
 #include "base/text.h"
 #include "cmd/stats_cell.h"
+#include "cmd/wrap.h"
 #include "doctor/report.h"
 
-#define COLUMNS     80
 #define INDENT      10 /* Of an entry's sentences. */
 #define LABEL_WIDTH 9  /* "healthy  ", "change   ". */
 #define LIST_INDENT 2
-
-/* Where in the line we are. */
-struct wrap {
-    struct text *text;
-    unsigned indent; /* Of the lines that follow. */
-    unsigned column;
-};
-
-static unsigned columns_of(const char *bytes, size_t len)
-{
-    unsigned columns = 0;
-    for (size_t i = 0; i < len; i++) {
-        columns += ((unsigned char)bytes[i] & 0xc0u) != 0x80u;
-    }
-    return columns;
-}
-
-static void wrap_newline(struct wrap *wrap)
-{
-    text_addf(wrap->text, "\n%*s", (int)wrap->indent, "");
-    wrap->column = wrap->indent;
-}
-
-static void wrap_word(struct wrap *wrap, const char *word, size_t len)
-{
-    unsigned width = columns_of(word, len);
-    bool is_first = wrap->column == wrap->indent;
-    if (!is_first && wrap->column + 1 + width > COLUMNS) {
-        wrap_newline(wrap);
-        is_first = true;
-    }
-    if (!is_first) {
-        text_add(wrap->text, " ");
-        wrap->column++;
-    }
-    text_add_bytes(wrap->text, word, len);
-    wrap->column += width;
-}
-
-/* Words up to the end; a line end in the sentence stays one. */
-static void wrap_sentence(struct wrap *wrap, const char *sentence)
-{
-    while (*sentence != '\0') {
-        size_t len = strcspn(sentence, " \n");
-        if (len > 0) {
-            wrap_word(wrap, sentence, len);
-        }
-        sentence += len;
-        if (*sentence == '\n') {
-            wrap_newline(wrap);
-        }
-        sentence += *sentence != '\0';
-    }
-}
 
 static enum stats_colour level_colour(enum report_level level)
 {
@@ -85,16 +31,13 @@ static enum stats_colour level_colour(enum report_level level)
 
 static void add_labelled(struct text *text, const char *label, const char *sentence)
 {
-    struct wrap wrap = {text, INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH};
     text_addf(text, "%*s%-*s", INDENT, "", LABEL_WIDTH, label);
-    wrap_sentence(&wrap, sentence);
-    text_add(text, "\n");
+    wrap_add(text, sentence, INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
 }
 
 static void add_entry(
     struct text *text, const struct doctor_text_form *form, const struct report_entry *entry)
 {
-    struct wrap wrap = {text, INDENT, INDENT};
     bool is_trouble = entry->level >= REPORT_WARNING;
     stats_cell_colour(text, form->style, level_colour(entry->level));
     text_addf(text, "  %-8s", report_level_name(entry->level));
@@ -104,8 +47,7 @@ static void add_entry(
         text_addf(text, " (%s)", report_sure_name(entry->sure));
     }
     text_addf(text, "\n%*s", INDENT, "");
-    wrap_sentence(&wrap, entry->seen);
-    text_add(text, "\n");
+    wrap_add(text, entry->seen, INDENT, INDENT);
     if (is_trouble) {
         add_labelled(text, "healthy", check_healthy(entry->check));
         add_labelled(text, "why", check_why(entry->check));
@@ -176,24 +118,24 @@ static bool check_was_run(const struct report *report, enum check_id check)
     return false;
 }
 
-/* "Well: pf-running, ...": the checks whose worst entry is of that level. */
+/* The checks whose worst entry is of that level, below a title. */
 static void add_names(
     struct text *text, const char *title, const struct report *report, enum report_level level)
 {
-    struct wrap wrap = {text, LIST_INDENT, LIST_INDENT};
-    bool has_title = false;
+    char names[CHECKS * (CHECK_NAME_MAX + 1) + 1];
+    struct text list;
+    text_init(&list, names, sizeof names);
     for (int i = 0; i < (int)CHECKS; i++) {
         enum check_id check = (enum check_id)i;
-        if (!check_was_run(report, check) || check_worst(report, check) != level) {
-            continue;
+        if (check_was_run(report, check) && check_worst(report, check) == level) {
+            text_addf(&list, "%s%s", list.len > 0 ? " " : "", check_name(check));
         }
-        if (!has_title) {
-            text_addf(text, "%s\n%*s", title, LIST_INDENT, "");
-            has_title = true;
-        }
-        wrap_word(&wrap, check_name(check), strlen(check_name(check)));
     }
-    text_add(text, has_title ? "\n\n" : "");
+    if (list.len > 0) {
+        text_addf(text, "%s\n%*s", title, LIST_INDENT, "");
+        wrap_add(text, names, LIST_INDENT, LIST_INDENT);
+        text_add(text, "\n");
+    }
 }
 
 static const char *plural(size_t count)
@@ -231,11 +173,9 @@ static void add_cause_wrapped(struct text *text, const struct report *report)
 {
     char sentence[REPORT_TEXT_MAX + 128];
     struct text bare;
-    struct wrap wrap = {text, 0, 0};
     text_init(&bare, sentence, sizeof sentence);
     doctor_text_add_cause(&bare, report);
-    wrap_sentence(&wrap, sentence);
-    text_add(text, "\n");
+    wrap_add(text, sentence, 0, 0);
 }
 
 void doctor_text_add(

@@ -8,6 +8,7 @@
 
 struct text;
 
-/* Adds `words` (ASCII) and a newline, where `column` columns of the line are taken; lines that
- * follow begin with `indent` blanks. A word that is too long for any line is not cut. */
+/* Adds `words` (UTF-8, a column a character) and a newline, where `column` columns of the line are
+ * taken; lines that follow begin with `indent` blanks. A line end among the words stays one. A word
+ * that is too long for any line is not cut. */
 void wrap_add(struct text *text, const char *words, unsigned column, unsigned indent);

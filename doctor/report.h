@@ -12,6 +12,7 @@
  */
 #define REPORT_ENTRIES_MAX 512
 #define REPORT_TEXT_MAX    2000
+#define CHECK_NAME_MAX     16 /* Columns of a check's name. */
 
 /* The rows of checks.def. */
 enum check_id {

@@ -50,12 +50,22 @@ static void test_long_word(void **state)
     assert_string_equal(wrapped + 100, "\n   y\n");
 }
 
+/* Characters are counted, not bytes; and lines may be given. */
+static void test_characters_and_lines(void **state)
+{
+    (void)state;
+    assert_string_equal(wrap("\xc3\xa4\xc3\xa4 bbbb", 73, 2), "\xc3\xa4\xc3\xa4 bbbb\n");
+    assert_string_equal(wrap("one\ntwo three", 0, 3), "one\n   two three\n");
+    assert_string_equal(wrap("one \n\ntwo", 0, 1), "one\n \n two\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_short),
         cmocka_unit_test(test_edge),
         cmocka_unit_test(test_long_word),
+        cmocka_unit_test(test_characters_and_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

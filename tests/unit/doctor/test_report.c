@@ -123,7 +123,7 @@ static void test_every_check_has_its_words(void **state)
         assert_true(check_find(check_name(check), &found));
         assert_int_equal(found, check);
         assert_null(strpbrk(check_name(check), "_ ."));
-        assert_true(strlen(check_name(check)) <= 16);
+        assert_true(strlen(check_name(check)) <= CHECK_NAME_MAX);
         const char *const sentences[] = {check_healthy(check), check_why(check)};
         for (size_t j = 0; j < 2; j++) {
             assert_true(strlen(sentences[j]) > 20);
