@@ -97,14 +97,16 @@ uint64_t histogram_bucket_upper(unsigned bucket)
     return bucket_span(bucket).upper;
 }
 
-void histogram_record(struct histogram *histogram, int64_t duration_us)
+struct histogram_mark histogram_mark_of(int64_t duration_us)
 {
     uint64_t duration = duration_us > 0 ? (uint64_t)duration_us : 0;
-    if (duration > counter_read(&histogram->max_us)) {
-        counter_set(&histogram->max_us, duration);
-    }
-    counter_add(&histogram->sum_us, duration);
-    counter_add(&histogram->buckets[histogram_bucket(duration)], 1);
+    return (struct histogram_mark){.duration_us = duration, .bucket = histogram_bucket(duration)};
+}
+
+void histogram_record(struct histogram *histogram, int64_t duration_us)
+{
+    const struct histogram_mark mark = histogram_mark_of(duration_us);
+    histogram_record_mark(histogram, &mark);
 }
 
 void histogram_merge(struct histogram_sum *sum, const struct histogram *histogram)

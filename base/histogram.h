@@ -38,6 +38,23 @@ struct histogram_sum {
 /* Writer. Negative durations count as 0. */
 void histogram_record(struct histogram *histogram, int64_t duration_us);
 
+/* The same for a duration that goes to several histograms: where it belongs is found once. */
+struct histogram_mark {
+    uint64_t duration_us;
+    unsigned bucket;
+};
+struct histogram_mark histogram_mark_of(int64_t duration_us);
+
+static inline void histogram_record_mark(
+    struct histogram *histogram, const struct histogram_mark *mark)
+{
+    if (mark->duration_us > counter_read(&histogram->max_us)) {
+        counter_set(&histogram->max_us, mark->duration_us);
+    }
+    counter_add(&histogram->sum_us, mark->duration_us);
+    counter_add(&histogram->buckets[mark->bucket], 1);
+}
+
 /* Reader: adds `histogram`, or another reader's sum, to `sum` (zeroed at first). */
 void histogram_merge(struct histogram_sum *sum, const struct histogram *histogram);
 void histogram_sum_add(struct histogram_sum *sum, const struct histogram_sum *other);

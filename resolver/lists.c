@@ -325,10 +325,10 @@ void lists_note(struct lists_place *place, enum list_cause cause, int64_t now)
     lists_log(place, now);
 }
 
-void lists_record_wait(struct lists *lists, unsigned index, int64_t waited_us)
+void lists_record_wait(struct lists *lists, unsigned index, const struct histogram_mark *waited)
 {
     if (index <= LISTS_OTHER) {
-        histogram_record(&lists->places[index].stats.wait, waited_us);
+        histogram_record_mark(&lists->places[index].stats.wait, waited);
     }
 }
 

@@ -131,7 +131,7 @@ const struct list_zone *lists_row_at(
 const char *lists_sentence(struct lists *lists, const char *zone, enum list_cause cause);
 
 /* A client's wait, and the answer it got: counted with the list at `place`, if there is one. */
-void lists_record_wait(struct lists *lists, unsigned place, int64_t waited_us);
+void lists_record_wait(struct lists *lists, unsigned place, const struct histogram_mark *waited);
 struct lists_outcome {
     bool is_hit; /* Answered without waiting for upstream. */
     bool is_failure;

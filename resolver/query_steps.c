@@ -542,9 +542,9 @@ static void query_record_wait(const struct query_turn *turn)
     struct resolver *resolver = turn->resolver;
     const struct query *query = turn->query;
     if (turn->ask == NULL) {
-        int64_t waited_us = turn->now - query->asked_at;
-        histogram_record(&resolver->stats.wait[query->class][query->outcome], waited_us);
-        lists_record_wait(&resolver->lists, query->list, waited_us);
+        const struct histogram_mark waited = histogram_mark_of(turn->now - query->asked_at);
+        histogram_record_mark(&resolver->stats.wait[query->class][query->outcome], &waited);
+        lists_record_wait(&resolver->lists, query->list, &waited);
         return;
     }
     if (resolver->unsettled_count == RESOLVER_UNSETTLED_MAX) {

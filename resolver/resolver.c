@@ -238,10 +238,11 @@ bool resolver_set_settings(struct resolver *resolver, const struct settings *set
 
 void resolver_settle(struct resolver *resolver, int64_t waited_us)
 {
+    const struct histogram_mark waited = histogram_mark_of(waited_us);
     for (unsigned i = 0; i < resolver->unsettled_count; i++) {
         const struct unsettled *answer = &resolver->unsettled[i];
-        histogram_record(&resolver->stats.wait[answer->class][answer->outcome], waited_us);
-        lists_record_wait(&resolver->lists, answer->list, waited_us);
+        histogram_record_mark(&resolver->stats.wait[answer->class][answer->outcome], &waited);
+        lists_record_wait(&resolver->lists, answer->list, &waited);
     }
     resolver->unsettled_count = 0;
 }

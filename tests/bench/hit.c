@@ -42,7 +42,8 @@ static void hit_fill(struct hit *hit, int64_t now)
     }
 }
 
-static int64_t hit_run(struct hit *hit, uint32_t questions, int64_t now)
+/* A function of its own, by which observe.py finds what is to be counted. */
+__attribute__((noinline)) static int64_t hit_run(struct hit *hit, uint32_t questions, int64_t now)
 {
     struct timespec before;
     struct timespec after;
