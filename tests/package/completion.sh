@@ -5,7 +5,7 @@
 set -euo pipefail
 source=$1
 export PATH=$2:$PATH
-# shellcheck source=doc/completion/mxcache.bash
+# shellcheck source=/dev/null
 . "$source/doc/completion/mxcache.bash"
 status=0
 
@@ -41,7 +41,8 @@ while read -r subcommand _; do
     while read -r option; do
         expect_offer "$option" "$subcommand" "${option:0:3}"
         count=$((count + 1))
-    done < <(mxcache "$subcommand" --help | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+')
+    done < <(mxcache "$subcommand" --help | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' |
+        grep -oE -- '--[a-z-]+')
 done < <(mxcache --help | grep -E '^  [a-z]')
 echo "$count options offered"
 [ "$count" -ge 30 ] || status=1

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# specification.sh SOURCE BUILD: the packages' descriptions tell the same version as the program, and
-# rpm can read its one.
+# specification.sh SOURCE BUILD: the packages' descriptions tell the same version as the program,
+# and rpm can read its one.
 set -eu
 source=$1
 version=$("$2/mxcache" --version | sed -n '1s/^mxcache //p')
@@ -16,7 +16,8 @@ version_compare() {
     fi
 }
 
-version_compare debian/changelog "$(sed -n '1s/^mxcache (\([^)]*\)).*/\1/p' "$source/debian/changelog")"
+version_compare debian/changelog \
+    "$(sed -n '1s/^mxcache (\([^)]*\)).*/\1/p' "$source/debian/changelog")"
 version_compare packaging/rpm/mxcache.spec \
     "$(sed -n 's/^Version: *//p' "$source/packaging/rpm/mxcache.spec")"
 if command -v rpmspec >/dev/null; then
