@@ -8,6 +8,7 @@ void facts_gather(struct facts *facts, const struct host *host)
     processes_read(&facts->processes, host);
     resolver_files_read(&facts->resolver, host);
     resolver_owner_find(&facts->resolver_owner, host, &facts->processes);
+    list_uses_gather(&facts->lists, host, &facts->postfix);
 }
 
 void facts_fini(struct facts *facts)
@@ -15,4 +16,5 @@ void facts_fini(struct facts *facts)
     postfix_fini(&facts->postfix);
     net_sockets_fini(&facts->sockets);
     processes_fini(&facts->processes);
+    list_uses_fini(&facts->lists);
 }

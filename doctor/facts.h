@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "doctor/dns_scene.h"
+#include "doctor/list_use.h"
 #include "doctor/net_sockets.h"
 #include "doctor/postfix_config.h"
 #include "doctor/processes.h"
@@ -19,6 +21,8 @@ struct facts {
     struct processes processes;
     struct resolver_files resolver;
     struct resolver_owner resolver_owner;
+    struct list_uses lists;
+    struct dns_scene dns; /* By the first check that asks questions. */
 };
 
 void facts_gather(struct facts *facts, const struct host *host);

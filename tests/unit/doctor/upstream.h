@@ -258,7 +258,8 @@ static void *upstream_serve(void *context)
     }
 }
 
-static void upstream_open(struct upstream *upstream)
+/* The same port for both; the one that UDP got may be somebody else's in TCP. */
+static bool upstream_bind(struct upstream *upstream)
 {
     struct sockaddr_storage sockaddr;
     assert_true(address_parse("127.0.0.1", 9, 0, &upstream->address));
@@ -268,8 +269,21 @@ static void upstream_open(struct upstream *upstream)
     assert_int_equal(getsockname(upstream->udp, (struct sockaddr *)&sockaddr, &len), 0);
     upstream->address = address_from_sockaddr((const struct sockaddr *)&sockaddr);
     upstream->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(upstream->tcp, (const struct sockaddr *)&sockaddr, len), 0);
-    assert_true(upstream->refuses_tcp || listen(upstream->tcp, 16) == 0);
+    if (bind(upstream->tcp, (const struct sockaddr *)&sockaddr, len) == 0 &&
+        (upstream->refuses_tcp || listen(upstream->tcp, 16) == 0)) {
+        return true;
+    }
+    (void)close(upstream->udp);
+    (void)close(upstream->tcp);
+    return false;
+}
+
+static void upstream_open(struct upstream *upstream)
+{
+    unsigned tries = 0;
+    while (!upstream_bind(upstream)) {
+        assert_true(++tries < 50);
+    }
     assert_int_equal(pipe(upstream->stop), 0);
     upstream->asked = 0;
     assert_int_equal(pthread_create(&upstream->thread, NULL, upstream_serve, upstream), 0);
