@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "doctor/facts.h"
 
+#include <stdlib.h>
+
+#include "doctor/mail_log.h"
+
 void facts_gather(struct facts *facts, const struct host *host)
 {
     postfix_read(&facts->postfix, host);
@@ -17,4 +21,6 @@ void facts_fini(struct facts *facts)
     net_sockets_fini(&facts->sockets);
     processes_fini(&facts->processes);
     list_uses_fini(&facts->lists);
+    free(facts->mail_log);
+    facts->mail_log = NULL;
 }

@@ -14,6 +14,7 @@
  * here, a file that gathers it, and a line in facts.c. Read-only for the checks. Main thread.
  */
 struct host;
+struct mail_log;
 
 struct facts {
     struct postfix postfix;
@@ -23,6 +24,7 @@ struct facts {
     struct resolver_owner resolver_owner;
     struct list_uses lists;
     struct dns_scene dns; /* By the first check that asks questions. */
+    struct mail_log *mail_log; /* Owned. NULL until mail_log_of() reads it. */
 };
 
 void facts_gather(struct facts *facts, const struct host *host);

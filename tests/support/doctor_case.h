@@ -3,8 +3,18 @@
 
 /*
  * What the tests of several checks share: a host with mxcache's settings, processes and sockets.
- * To be included behind cmocka.h.
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
 #include "base/clock.h"
 #include "conf/settings.h"
 #include "tests/support/host_fixture.h"
