@@ -17,14 +17,14 @@
 #define PLACES(places) places, sizeof places / sizeof places[0]
 
 /* A program that keeps the servers that it read at its start. */
-struct reader {
+struct resolver_reader {
     const char *process;
     const char *parent; /* NULL: any. */
     const char *name;
     const char *command; /* That makes it read again. */
 };
 
-static const struct reader readers[] = {
+static const struct resolver_reader readers[] = {
     {"rspamd", NULL, "rspamd", "systemctl restart rspamd"},
     {"spamd", NULL, "SpamAssassin's spamd", "systemctl restart spamassassin spamd"},
     {"amavisd-new", NULL, "amavis", "systemctl restart amavis"},
@@ -40,8 +40,8 @@ static const struct reader readers[] = {
     {"lmtp", "master", "Postfix's lmtp", "postfix reload"},
 };
 
-static bool reader_is(
-    const struct reader *reader, const struct processes *all, const struct process *process)
+static bool reader_is(const struct resolver_reader *reader, const struct processes *all,
+    const struct process *process)
 {
     if (strcmp(reader->process, process->name) != 0) {
         return false;
@@ -55,7 +55,7 @@ static bool reader_is(
 
 /* The oldest process of that program; NULL: none runs, or none's start is known. */
 static const struct process *reader_oldest(
-    const struct reader *reader, const struct processes *processes)
+    const struct resolver_reader *reader, const struct processes *processes)
 {
     const struct process *oldest = NULL;
     for (size_t i = 0; i < processes->count; i++) {
@@ -70,7 +70,7 @@ static const struct process *reader_oldest(
 
 /* A file that a program rewrites at each change of the network may have been written with the same
  * servers; one that is written by hand was changed for a reason. */
-static void report_old(struct doctor *doctor, const struct reader *reader,
+static void report_old(struct doctor *doctor, const struct resolver_reader *reader,
     const struct process *process, int64_t modified_s)
 {
     char since[DURATION_SIZE];
