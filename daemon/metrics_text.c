@@ -170,12 +170,20 @@ static void add_server_counter(const struct metrics_sheet *sheet, const struct s
     }
 }
 
+/* Of servers that come and go with the zones that are asked directly, only what there is: many are
+ * never asked over TCP. */
+static bool has_round_trips(const struct stats_upstream *upstream, enum server_way way)
+{
+    bool is_direct = strncmp(upstream->group, "direct:", strlen("direct:")) == 0;
+    return !is_direct || upstream->round_trips[way].count > 0;
+}
+
 static void add_round_trip(
     struct text *text, const struct stats_upstream *upstream, enum server_way way)
 {
     struct labels labels;
     const char *transport = stats_upstream_transport(upstream, way);
-    if (transport == NULL) {
+    if (transport == NULL || !has_round_trips(upstream, way)) {
         return;
     }
     labels_of_server(&labels, upstream);

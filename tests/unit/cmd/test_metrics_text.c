@@ -188,7 +188,7 @@ static void test_what_it_says(void **state)
     static const char *const lines[] = {
         "mxcache_build_info{version=\"0.1.0\"} 1\n",
         "# TYPE mxcache_questions counter\n"
-        "# HELP mxcache_questions Queries from clients, malformed ones included.\n"
+        "# HELP mxcache_questions Queries from clients, malformed and dropped ones included.\n"
         "mxcache_questions_total 1234575\n",
         "# TYPE mxcache_questions_waiting gauge\n",
         "mxcache_questions_waiting 4\n",
@@ -243,12 +243,23 @@ static void test_odd_words_are_escaped(void **state)
     judge_text(&judge, text);
 }
 
+static void test_servers_that_come_and_go_tell_what_there_is(void **state)
+{
+    const char *text =
+        render(*state, "ok\ninfo 1 0 1 7 -\n"
+                       "upstream direct:bl.example 192.0.2.9@53 - well 1 1 1 1 1 1 1 1 1 1\n"
+                       "round_trip direct:bl.example 192.0.2.9@53 - datagram 1 9 9 9:1\n.\n");
+    assert_non_null(strstr(text, "server=\"192.0.2.9@53\",transport=\"udp\",le=\"0.00005\"} 1\n"));
+    assert_null(strstr(text, "transport=\"tcp\""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_line_is_openmetrics),
         cmocka_unit_test(test_what_it_says),
         cmocka_unit_test(test_odd_words_are_escaped),
+        cmocka_unit_test(test_servers_that_come_and_go_tell_what_there_is),
     };
     return cmocka_run_group_tests(tests, bench_new, bench_free);
 }
