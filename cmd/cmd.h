@@ -7,6 +7,7 @@
  * code (sysexits.h). Main thread.
  */
 int check_main(int argc, char **argv);
+int chroot_sync_main(int argc, char **argv);
 int conf_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int flush_main(int argc, char **argv);

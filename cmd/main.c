@@ -34,6 +34,7 @@ static const struct subcommand subcommands[] = {
     {"reload", reload_main, "read the configuration again; the cache stays"},
     {"check", check_main, "the configuration: every error with its place and advice"},
     {"conf", conf_main, "the settings in effect, or the defaults"},
+    {"chroot-sync", chroot_sync_main, "copy /etc/resolv.conf into the chroots of Postfix"},
 };
 
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
@@ -46,7 +47,7 @@ static void print_usage(FILE *out)
                 "\n",
         out);
     for (size_t i = 0; i < SUBCOMMANDS; i++) {
-        (void)fprintf(out, "  %-8s %s\n", subcommands[i].name, subcommands[i].summary);
+        (void)fprintf(out, "  %-11s %s\n", subcommands[i].name, subcommands[i].summary);
     }
     (void)fputs("\n"
                 "mxcache SUBCOMMAND --help tells the options; mxcache --version the version;\n"
