@@ -16,7 +16,7 @@
  * questions under way, ASK_SERVER_MAX of them at one server. Main thread.
  */
 #define ASK_FLIGHTS_MAX 64
-#define ASK_SERVER_MAX  12
+#define ASK_SERVER_MAX  16
 
 struct random;
 

@@ -48,29 +48,40 @@ static void report_nobody(struct doctor *doctor)
     report_blame(&doctor->report, "no DNS server answers");
 }
 
-static void report_silent(struct doctor *doctor, const struct dns_server *server)
+static void advise_silent(
+    struct doctor *doctor, const struct dns_server *server, const struct ask *ask)
 {
-    char clause[ASK_CLAUSE_SIZE];
-    bool has_tcp = ask_is_answered(&server->tcp);
-    bool waits = server->is_resolver && !server->is_own;
-    const struct ask *ask = server->is_tls ? &server->tcp : &server->udp;
-    report_add(&doctor->report, CHECK_fw_dns, waits ? REPORT_ERROR : REPORT_WARNING, REPORT_CERTAIN,
-        "%s %s%s.", server->shown, ask_clause(ask, clause),
-        has_tcp && !server->is_tls ? ", though it does by TCP: something drops UDP port 53" : "");
-    if (waits) {
-        report_advise(&doctor->report,
+    struct report *report = &doctor->report;
+    if (server->is_own) {
+        report_advise(report, "systemctl status mxcache and `mxcache stats` tell how it is.");
+    } else if (server->is_resolver && ask->verdict == ASK_SILENT) {
+        report_advise(report,
             "Take it out of /etc/resolv.conf, or let UDP port 53 out to it: libc waits five "
             "seconds for it before it asks the next server, at each lookup.");
-    } else if (server->is_own) {
-        report_advise(&doctor->report, "systemctl status mxcache tells how it is.");
+    } else if (server->is_resolver) {
+        report_advise(report,
+            "Take it out of /etc/resolv.conf, or repair it: a server named there must look up any "
+            "name for this host. One that knows only its own zones is none.");
     } else {
-        report_advise(&doctor->report,
+        report_advise(report,
             "Take it out of the upstream servers in mxcache.conf, or let port %u out to it.",
             server->address.port);
     }
-    if (ask->verdict == ASK_SILENT || ask->verdict == ASK_BROKEN || waits) {
-        report_blame(&doctor->report, "the DNS server %s does not answer", server->shown);
-    }
+}
+
+/* No reply by UDP, or none that is an answer; of a server that speaks TLS, no connection. */
+static void report_silent(struct doctor *doctor, const struct dns_server *server)
+{
+    char clause[ASK_CLAUSE_SIZE];
+    const struct ask *ask = server->is_tls ? &server->tcp : &server->udp;
+    bool is_felt = server->is_resolver && !server->is_own;
+    bool is_dropped =
+        ask->verdict == ASK_SILENT && !server->is_tls && ask_is_answered(&server->tcp);
+    report_add(&doctor->report, CHECK_fw_dns, is_felt ? REPORT_ERROR : REPORT_WARNING,
+        REPORT_CERTAIN, "%s %s%s.", server->shown, ask_clause(ask, clause),
+        is_dropped ? ", though it does by TCP: something drops UDP port 53" : "");
+    advise_silent(doctor, server, ask);
+    report_blame(&doctor->report, "the DNS server %s %s", server->shown, ask_clause(ask, clause));
 }
 
 static void report_no_tcp(

@@ -34,7 +34,8 @@ struct list_line {
     const struct ask *listed; /* NULL: nothing is known to be. */
     const struct ask *unlisted;
     enum list_state state;
-    enum list_cause cause;
+    enum list_cause cause;    /* Of BAD. */
+    const struct ask *failed; /* Of FAILED. */
     int64_t slowest_us;
 };
 
@@ -187,26 +188,36 @@ static void line_judge_answers(struct list_line *line, const struct list_use *us
     }
 }
 
+/* Neither question has been answered, or the one about what must be listed was with an error. */
+static void line_judge_failures(struct list_line *line)
+{
+    const struct ask *const asks[] = {line->listed, line->unlisted};
+    for (size_t i = 0; i < 2; i++) {
+        bool counts =
+            line->state == LIST_STATE_UNASKED || (i == 0 && line->state == LIST_STATE_WELL);
+        if (asks[i] == NULL || !counts) {
+            continue;
+        }
+        if (asks[i]->verdict == ASK_SILENT && line->state == LIST_STATE_UNASKED) {
+            line_blame(line, LIST_CAUSE_SILENT);
+        } else if (ask_is_replied(asks[i]) && !ask_is_answered(asks[i])) {
+            line->state = LIST_STATE_FAILED;
+            line->failed = asks[i];
+        }
+    }
+}
+
 static void line_judge(struct list_line *line, const struct list_use *use)
 {
     const struct ask *const asks[] = {line->listed, line->unlisted};
-    line_judge_answers(line, use);
     for (size_t i = 0; i < 2; i++) {
-        if (asks[i] == NULL) {
-            continue;
-        }
-        if (asks[i]->round_trip_us > line->slowest_us && ask_is_answered(asks[i])) {
+        if (asks[i] != NULL && ask_is_answered(asks[i]) &&
+            asks[i]->round_trip_us > line->slowest_us) {
             line->slowest_us = asks[i]->round_trip_us;
         }
-        if (line->state != LIST_STATE_UNASKED) {
-            continue;
-        }
-        if (asks[i]->verdict == ASK_SILENT) {
-            line_blame(line, LIST_CAUSE_SILENT);
-        } else if (asks[i]->verdict != ASK_UNASKED) {
-            line->state = LIST_STATE_FAILED;
-        }
     }
+    line_judge_answers(line, use);
+    line_judge_failures(line);
 }
 
 /* The line that mail software feels: the worst of those that libc asks; where libc asks none of
@@ -346,10 +357,9 @@ static void report_bad(
         blame_bad(run, probe, line);
         return;
     }
-    const struct ask *ask = line->unlisted != NULL ? line->unlisted : line->listed;
     report_add(report, CHECK_lat_dnsbl, level, REPORT_CERTAIN,
         "%s (%s) is without effect: %s %s to questions about it.", probe->use->shown,
-        probe->use->place, servers, ask_clause(ask, clause));
+        probe->use->place, servers, ask_clause(line->failed, clause));
     report_advise(report, "%s",
         line->server->is_own
             ? "`mxcache stats` tells under the lists why: it refuses, has ended or is silent."

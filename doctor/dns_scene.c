@@ -194,7 +194,8 @@ static void server_note(struct dns_server *server, const struct ask *udp, const 
     }
 }
 
-/* `. NS` by UDP and TCP; of a server that speaks TLS, whether it takes the connection. */
+/* `. NS` by UDP, as libc asks, and by TCP; of a server that speaks TLS, whether it takes the
+ * connection. */
 static void scene_probe(struct doctor *doctor)
 {
     struct dns_scene *scene = &doctor->facts.dns;
@@ -207,7 +208,12 @@ static void scene_probe(struct doctor *doctor)
         server_show(server);
         tcp[i] = ask_batch_add(&batch, &server->address, ".", TYPE_NS);
         tcp[i]->way = server->is_tls ? ASK_CONNECT : ASK_BY_TCP;
-        udp[i] = server->is_tls ? NULL : ask_batch_add(&batch, &server->address, ".", TYPE_NS);
+        tcp[i]->form.has_edns = false;
+        udp[i] = NULL;
+        if (!server->is_tls) {
+            udp[i] = ask_batch_add(&batch, &server->address, ".", TYPE_NS);
+            udp[i]->form.has_edns = false;
+        }
     }
     dns_scene_run(doctor, &batch);
     for (size_t i = 0; i < scene->server_count; i++) {

@@ -30,6 +30,10 @@ static const struct upstream_rule silent[] = {
 static const struct upstream_rule failing[] = {
     {"*.zen.spamhaus.org", TYPE_A, UPSTREAM_SERVFAIL, ""}, RULES_USUAL};
 
+/* As mxcache answers, where a refusal becomes an error. */
+static const struct upstream_rule half[] = {
+    {"2.0.0.127.zen.spamhaus.org", TYPE_A, UPSTREAM_SERVFAIL, ""}, RULES_USUAL};
+
 struct list_case {
     const char *main_cf;
     const struct upstream_rule *rules;
@@ -73,6 +77,8 @@ static void test_answers(void **state)
             REPORT_WARNING, "does not answer"},
         {REJECTS("zen.spamhaus.org=127.0.0.[2..11]"), failing, true, REPORT_WARNING,
             "answers SERVFAIL to questions about it"},
+        {REJECTS("zen.spamhaus.org=127.0.0.[2..11]"), half, true, REPORT_WARNING,
+            "is without effect"},
         {REJECTS("dnsbl.sorbs.net"), filtering, false, REPORT_SKIPPED, "ended"},
     };
     (void)state;
