@@ -128,6 +128,15 @@ enum cache_verdict cache_peek(struct cache *cache, const struct cache_key *key, 
     return shard_lookup(shard, &call, &room, found_out);
 }
 
+bool cache_read_birth(
+    struct cache *cache, const struct cache_key *key, int64_t now, struct cache_birth *birth_out)
+{
+    struct shard_call call;
+    struct shard *shard = cache_shard_for(cache, key, now, &call);
+    call.is_peek = true;
+    return shard_read_birth(shard, &call, birth_out);
+}
+
 void cache_store(
     struct cache *cache, const struct cache_key *key, const struct cache_fill *fill, int64_t now)
 {

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/metrics.h"
+#include "cache/birth.h"
 #include "cache/key.h"
 #include "cache/lifetime.h"
 
@@ -87,8 +88,6 @@ enum cache_verdict cache_lookup(struct cache *cache, const struct cache_key *key
 enum cache_verdict cache_peek(struct cache *cache, const struct cache_key *key, int64_t now,
     uint8_t *message_out, size_t size, struct cache_found *found_out);
 
-#define CACHE_AHEAD_MAX 31
-
 /* What to remember. */
 struct cache_fill {
     enum cache_kind kind;   /* Not FAILURE. */
@@ -101,6 +100,7 @@ struct cache_fill {
     uint8_t ahead;    /* Fetched before anybody asked: the step that foresaw it, 1 to
                          CACHE_AHEAD_MAX; else 0. */
     uint16_t origin;
+    struct cache_birth birth;
 };
 
 /* Remembers an answer, in place of what stood there. Evicts as needed; if it does not fit at all it

@@ -12,6 +12,8 @@
 
 _Static_assert(offsetof(struct entry, data) == 40, "the head has grown");
 
+_Static_assert(CACHE_REASONS - 1 <= ENTRY_REASON >> ENTRY_REASON_SHIFT, "two bits hold it");
+
 _Static_assert(CACHE_AHEAD_MAX == 31, "an entry has five bits for it");
 
 /* Differences of ticks beyond this are of a store that is younger than `now`: an hour at most. */
@@ -51,6 +53,7 @@ static uint16_t entry_flags_of(
     flags |= fill->is_ad ? ENTRY_IS_AD : 0;
     flags |= fill->is_list ? ENTRY_IS_LIST : 0;
     flags |= key->class == CLASS_IN ? 0 : ENTRY_HAS_CLASS;
+    flags |= (unsigned)fill->birth.reason << ENTRY_REASON_SHIFT & ENTRY_REASON;
     return (uint16_t)flags;
 }
 
@@ -66,7 +69,7 @@ void entry_fill(struct entry *entry, const struct cache_key *key, const struct c
     const struct packed *packed, int64_t now)
 {
     entry->stored_tick = entry_tick(now);
-    entry->asked_tick = 0;
+    entry->asked_tick = fill->birth.cost_us;
     entry->ttl_s = fill->ttl_s;
     entry->message_len = (uint16_t)fill->len;
     entry->type = key->type;
@@ -169,6 +172,15 @@ void entry_note_asked(struct entry *entry, uint16_t flag, int64_t now)
     unsigned others = entry->flags & ~(ENTRY_WAS_TOLD | ENTRY_HAS_FAILED);
     entry->flags = (uint16_t)(others | flag);
     entry->asked_tick = entry_tick(now);
+}
+
+struct cache_birth entry_birth(const struct entry *entry)
+{
+    bool is_overwritten = (entry->flags & (ENTRY_WAS_TOLD | ENTRY_HAS_FAILED)) != 0;
+    return (struct cache_birth){
+        .reason = (enum cache_reason)((entry->flags & ENTRY_REASON) >> ENTRY_REASON_SHIFT),
+        .cost_us = is_overwritten ? 0 : entry->asked_tick,
+    };
 }
 
 void entry_note_hit(struct entry *entry)

@@ -32,7 +32,8 @@ struct shelf_link {
 struct entry {
     struct shelf_link link; /* The shelf's. */
     uint32_t stored_tick;
-    uint32_t asked_tick;  /* When a refresh was last told of, or failed. */
+    uint32_t asked_tick;  /* When a refresh was last told of, or failed; until then, what it cost
+                             upstream to answer, in microseconds. */
     uint32_t ttl_s;       /* Fresh for this long from stored_tick. */
     uint16_t message_len; /* As it is copied out. */
     uint16_t type;        /* Of an any-type denial: that of the question it once answered. */
@@ -57,6 +58,8 @@ struct entry {
 #define ENTRY_IS_VERBATIM       0x0100u /* The body is the whole message. */
 #define ENTRY_IS_SHARED         0x0200u /* The body names what shared.h keeps. */
 #define ENTRY_MESSAGE_AD        0x0400u /* The header's AD bit of what is packed. */
+#define ENTRY_REASON            0x1800u /* enum cache_reason. */
+#define ENTRY_REASON_SHIFT      11
 
 #define ENTRY_TICK_US 15625
 
@@ -70,6 +73,7 @@ enum entry_state {
     ENTRY_DEAD,
 };
 
+struct cache_birth;
 struct cache_fill;
 struct packed;
 
@@ -107,6 +111,8 @@ bool entry_is_failing(const struct entry *entry, int64_t now);
 
 /* Notes at `now` one of ENTRY_WAS_TOLD and ENTRY_HAS_FAILED. */
 void entry_note_asked(struct entry *entry, uint16_t flag, int64_t now);
+
+struct cache_birth entry_birth(const struct entry *entry);
 
 /* Counts a hit. */
 void entry_note_hit(struct entry *entry);

@@ -194,6 +194,19 @@ enum cache_verdict shard_lookup(struct shard *shard, const struct shard_call *ca
     return verdict;
 }
 
+bool shard_read_birth(
+    struct shard *shard, const struct shard_call *call, struct cache_birth *birth_out)
+{
+    enum entry_state state;
+    shard_begin(shard, call);
+    uint32_t id = shard_choose(shard, call, &state);
+    if (id != SLAB_NONE) {
+        *birth_out = entry_birth(shelf_at(&shard->shelf, id));
+    }
+    shard_unlock(shard);
+    return id != SLAB_NONE;
+}
+
 /* ---- Storing ---- */
 
 static void shard_count_eviction(struct shard *shard, const struct entry *entry)

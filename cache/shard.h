@@ -43,6 +43,8 @@ void shard_fini(struct shard *shard);
 
 enum cache_verdict shard_lookup(struct shard *shard, const struct shard_call *call,
     const struct shard_room *room, struct cache_found *found_out);
+bool shard_read_birth(
+    struct shard *shard, const struct shard_call *call, struct cache_birth *birth_out);
 void shard_store(struct shard *shard, const struct shard_call *call, const struct cache_fill *fill);
 void shard_store_failure(struct shard *shard, const struct shard_call *call, int ede);
 

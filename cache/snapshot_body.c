@@ -97,7 +97,8 @@ bool snapshot_body_read_entry(const uint8_t *body, size_t len, struct cache_reco
             .len = message_len,
             .ttl_s = bytes_get_u32(body + 8),
             .ahead = body[24],
-            .origin = bytes_get_u16(body + 16)},
+            .origin = bytes_get_u16(body + 16),
+            .birth = {.reason = CACHE_REASON_SNAPSHOT}},
     };
     memcpy(record->key.name, name, name_len);
     name_to_lower(record->key.name, name_len);

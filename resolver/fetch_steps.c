@@ -400,6 +400,23 @@ static bool fetch_is_any_type(const struct fetch_turn *turn)
            cut_is_denial(&turn->fetch->inflight.key);
 }
 
+static struct cache_birth fetch_birth(const struct fetch_turn *turn)
+{
+    static const enum cache_reason reasons[] = {
+        [FETCH_FOR_CLIENT] = CACHE_REASON_CLIENT,
+        [FETCH_FOR_REFRESH] = CACHE_REASON_REFRESH,
+        [FETCH_FOR_AHEAD] = CACHE_REASON_AHEAD,
+        [FETCH_FOR_HOUSE] = CACHE_REASON_REFRESH,
+    };
+    int64_t cost_us = turn->now - turn->fetch->started_at;
+    return (struct cache_birth){
+        .reason = reasons[turn->fetch->purpose],
+        .cost_us = cost_us < 1            ? 1
+                   : cost_us < UINT32_MAX ? (uint32_t)cost_us
+                                          : UINT32_MAX,
+    };
+}
+
 enum step_verdict fetch_store(struct fetch_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
@@ -426,6 +443,7 @@ enum step_verdict fetch_store(struct fetch_turn *turn)
         .is_any_type = fetch_is_any_type(turn),
         .ahead = turn->fetch->ahead,
         .origin = resolver->servers.groups[turn->fetch->group].origin,
+        .birth = fetch_birth(turn),
     };
     bool is_kept = fill.ttl_s == 0 && turn->fetch->purpose == FETCH_FOR_REFRESH;
     if (!is_kept) {

@@ -209,6 +209,28 @@ static void test_stale_max_takes_effect(void **state)
     cache_free(&cache);
 }
 
+/* Only what stands there can tell how it came to be; looking counts as no hit. */
+static void test_birth(void **state)
+{
+    (void)state;
+    struct cache *cache = cache_of(CACHE_BUDGET_MIN, 1);
+    struct cache_key key = fixture_key(1);
+    uint8_t message[50] = {0};
+    struct cache_birth birth = {.cost_us = 7};
+    struct cache_found found;
+    struct cache_fill fill = fixture_fill(message, sizeof message, 10);
+    fill.birth = (struct cache_birth){.reason = CACHE_REASON_REFRESH, .cost_us = 20000};
+    assert_false(cache_read_birth(cache, &key, FIXTURE_START, &birth));
+    assert_int_equal(birth.cost_us, 7);
+    cache_store(cache, &key, &fill, FIXTURE_START);
+    assert_true(cache_read_birth(cache, &key, FIXTURE_START, &birth));
+    assert_int_equal(birth.reason, CACHE_REASON_REFRESH);
+    assert_int_equal(birth.cost_us, 20000);
+    (void)cache_lookup(cache, &key, FIXTURE_START, message, sizeof message, &found);
+    assert_int_equal(found.hits, 1);
+    cache_free(&cache);
+}
+
 /* Names of every length and content, also such as no resolver would hand in. */
 static void test_hostile_keys(void **state)
 {
@@ -464,6 +486,7 @@ int main(void)
         cmocka_unit_test(test_large_budget_against_model),
         cmocka_unit_test(test_fields_come_back),
         cmocka_unit_test(test_stale_max_takes_effect),
+        cmocka_unit_test(test_birth),
         cmocka_unit_test(test_hostile_keys),
         cmocka_unit_test(test_list_share),
         cmocka_unit_test(test_segments),

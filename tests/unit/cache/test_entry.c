@@ -50,6 +50,33 @@ static void test_parts(void **state)
     }
 }
 
+/* How it came to be: kept beside all other flags, and what it cost until a refresh is told of. */
+static void test_birth(void **state)
+{
+    struct cache_key key = fixture_key(3);
+    (void)state;
+    key.wants_dnssec = true;
+    for (unsigned reason = 0; reason < CACHE_REASONS; reason++) {
+        struct cache_fill fill = fixture_fill(NULL, 0, 100);
+        fill.is_list = true;
+        fill.birth = (struct cache_birth){.reason = (enum cache_reason)reason, .cost_us = 43210};
+        union entry_room room;
+        fill_room(&room, &key, &fill, FIXTURE_START);
+        struct cache_birth birth = entry_birth(&room.entry);
+        assert_int_equal(birth.reason, reason);
+        assert_int_equal(birth.cost_us, 43210);
+        assert_true(entry_has_place(&room.entry, &key));
+        assert_true((room.entry.flags & ENTRY_IS_LIST) != 0);
+        entry_note_hit(&room.entry);
+        assert_false(entry_is_failing(&room.entry, FIXTURE_START));
+        assert_true(entry_is_refresh_due(&room.entry, FIXTURE_START + 95 * FIXTURE_S));
+        entry_note_asked(&room.entry, ENTRY_WAS_TOLD, FIXTURE_START + 95 * FIXTURE_S);
+        birth = entry_birth(&room.entry);
+        assert_int_equal(birth.reason, reason);
+        assert_int_equal(birth.cost_us, 0);
+    }
+}
+
 static void test_has_place(void **state)
 {
     (void)state;
@@ -159,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_birth),
         cmocka_unit_test(test_has_place),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_age),

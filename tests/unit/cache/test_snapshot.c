@@ -84,6 +84,8 @@ static void entry_check(const struct cache_record *found)
     assert_int_equal(found->fill.kind, wanted.fill.kind);
     assert_int_equal(found->fill.ttl_s, wanted.fill.ttl_s);
     assert_int_equal(found->fill.origin, wanted.fill.origin);
+    assert_int_equal(found->fill.birth.reason, CACHE_REASON_SNAPSHOT);
+    assert_int_equal(found->fill.birth.cost_us, 0);
     assert_int_equal(found->fill.ahead, wanted.fill.ahead);
     assert_int_equal(found->fill.is_ad, wanted.fill.is_ad);
     assert_int_equal(found->fill.is_list, wanted.fill.is_list);
