@@ -56,10 +56,11 @@ struct query {
     struct cache_key key;
     enum question_class class;
     enum outcome outcome;
+    unsigned list; /* Its place (resolver/lists.h). */
     bool is_list;
-    unsigned list;     /* Its place (resolver/lists.h). */
     bool has_patience; /* The deadline set is stale_patience; answer_deadline comes after it. */
     bool has_slept;    /* It has had its time again (resolver/sleep.h). */
+    uint8_t trace;     /* Its place + 1, if it is followed (resolver/trace.h); else 0. */
     int64_t asked_at;
     struct list waiters; /* In its fetch's list. */
     struct deadline deadline;
@@ -81,7 +82,7 @@ struct query_turn {
     struct cache_found found; /* What LOOKUP saw. Its message is in the room of the answer, which
                                  nobody else writes to before ANSWER. */
     enum cache_verdict verdict;
-    uint8_t foreseen; /* What it finds was asked ahead, by this step; else 0. */
+    uint8_t foreseen;                /* What it finds was asked ahead, by this step; else 0. */
     const struct timeline *timeline; /* Of the fetch; valid once it has waited (no ask). */
     struct answer_source source;
     uint8_t *answer;

@@ -299,7 +299,8 @@ enum step_verdict query_local(struct query_turn *turn)
     case LOCAL_NOT_OURS:
         break;
     }
-    if (turn->verdict == CACHE_MISS && query_try_cut(turn)) {
+    bool may_conclude = turn->verdict == CACHE_MISS && turn->query->trace == 0;
+    if (may_conclude && query_try_cut(turn)) {
         return query_use_cut(turn);
     }
     if ((query->form.flags & HEADER_RD) == 0) {
@@ -554,18 +555,27 @@ static void query_record_wait(const struct query_turn *turn)
         (struct unsettled){.class = query->class, .outcome = query->outcome, .list = query->list};
 }
 
+/* To somebody who had to wait, or follows the question. */
+static void query_deliver(struct query_turn *turn)
+{
+    struct port *port = &turn->resolver->port;
+    slow_on_waited(turn);
+    if (turn->query->trace != 0) {
+        trace_on_answer(turn);
+    } else {
+        port->deliver(port->world, &turn->query->client, turn->answer, turn->answer_len);
+    }
+}
+
 enum step_verdict query_send(struct query_turn *turn)
 {
-    struct resolver *resolver = turn->resolver;
     query_count(turn);
     query_lists_count(turn);
     query_record_wait(turn);
     if (turn->ask != NULL) {
         turn->ask->answer_len = turn->answer_len;
     } else {
-        slow_on_waited(turn);
-        resolver->port.deliver(
-            resolver->port.world, &turn->query->client, turn->answer, turn->answer_len);
+        query_deliver(turn);
     }
     turn->query->step = QUERY_END;
     return STEP_END;

@@ -110,6 +110,7 @@ enum ask_verdict resolver_ask(struct resolver *resolver, struct ask *ask, int64_
     slot.list = LISTS_NONE;
     slot.has_patience = false;
     slot.has_slept = false;
+    slot.trace = 0;
     slot.asked_at = now;
     slot.waiters = (struct list){0};
     slot.deadline = (struct deadline){0};
@@ -313,6 +314,22 @@ size_t resolver_slow(
 {
     const struct slow *slow = &resolver->slow;
     return slow_copy(failed ? &slow->failed : &slow->slowest, now, records_out);
+}
+
+uint64_t resolver_trace_start(
+    struct resolver *resolver, const struct question *question, int64_t now)
+{
+    return trace_start(resolver, question, now);
+}
+
+bool resolver_trace_look(const struct resolver *resolver, uint64_t id, struct trace_view *view_out)
+{
+    return trace_look(resolver, id, view_out);
+}
+
+struct redact_case resolver_redact(const struct resolver *resolver, const uint8_t *name, size_t len)
+{
+    return lists_redact(&resolver->lists, name, len);
 }
 
 static const char *resolver_list_standing(const struct lists_place *place)

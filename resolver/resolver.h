@@ -106,6 +106,18 @@ struct slow_record;
 size_t resolver_slow(
     const struct resolver *resolver, bool failed, int64_t now, struct slow_record *records_out);
 
+/* Follows one question (resolver/trace.h). Worker's thread only. */
+struct question;
+struct trace_view;
+uint64_t resolver_trace_start(
+    struct resolver *resolver, const struct question *question, int64_t now);
+bool resolver_trace_look(const struct resolver *resolver, uint64_t id, struct trace_view *view_out);
+
+/* What of a name may be shown (mail/redact.h). Worker's thread only. */
+struct redact_case;
+struct redact_case resolver_redact(
+    const struct resolver *resolver, const uint8_t *name, size_t len);
+
 /* One DNS list as the exporter shows it. */
 struct list_stats;
 struct list_view {

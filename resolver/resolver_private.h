@@ -17,6 +17,7 @@
 #include "resolver/server.h"
 #include "resolver/slow.h"
 #include "resolver/stats.h"
+#include "resolver/trace.h"
 #include "resolver/warm.h"
 #include "wire/header.h"
 #include "wire/normalise.h"
@@ -84,6 +85,7 @@ struct resolver {
     struct direct direct;
     struct refresh refresh;
     struct slow slow;
+    struct trace traces[TRACE_PLACES];
     int64_t awake_at; /* When a sleep ended, of which deadlines older than that are a part. */
     struct resolver_stats stats;
     struct unsettled unsettled[RESOLVER_UNSETTLED_MAX];

@@ -77,7 +77,7 @@ static void slow_set_reason(struct slow_record *record, const struct answer_sour
     text_add(&text, record->ede != EDE_NONE && reason != NULL ? reason : "");
 }
 
-static void slow_fill(struct slow_record *record, const struct query_turn *turn)
+void slow_describe(struct slow_record *record, const struct query_turn *turn)
 {
     const struct query *query = turn->query;
     const struct cache_key *key = &query->key;
@@ -93,7 +93,7 @@ static void slow_fill(struct slow_record *record, const struct query_turn *turn)
     slow_set_reason(record, &turn->source);
     redact_keep(&redact, key->name, key->name_len, &record->name);
     timeline_begin(&record->timeline, query->asked_at);
-    if (turn->ask == NULL) { /* It has waited. */
+    if (turn->ask == NULL && turn->timeline != NULL) {
         record->timeline = *turn->timeline;
         record->joined_us = query->asked_at - turn->timeline->began_at;
     }
@@ -112,7 +112,7 @@ static void slow_note(struct slow_ring *ring, const struct query_turn *turn, boo
         record->count = 0;
     }
     if (is_new || turn->now - turn->query->asked_at > record->waited_us) {
-        slow_fill(record, turn);
+        slow_describe(record, turn);
     }
     record->count += record->count < UINT32_MAX ? 1 : 0;
     record->at = turn->now;

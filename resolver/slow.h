@@ -60,6 +60,9 @@ void slow_on_waited(struct query_turn *turn);
 /* A client gets SERVFAIL. */
 void slow_on_failed(struct query_turn *turn);
 
+/* Writes down the question and how it ended, but not when and how often. */
+void slow_describe(struct slow_record *record, const struct query_turn *turn);
+
 /* What is younger than SLOW_KEPT_US, in no order. `out` has room for SLOW_PLACES; returns how many.
  */
 size_t slow_copy(const struct slow_ring *ring, int64_t now, struct slow_record *out);
