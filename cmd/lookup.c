@@ -10,12 +10,13 @@
 #include "base/text.h"
 #include "wire/message.h"
 #include "wire/types.h"
-#include "mail/redact.h"
 #include "cmd/client.h"
 #include "cmd/cmd.h"
 #include "cmd/lookup_ask.h"
 #include "cmd/lookup_cached.h"
+#include "cmd/lookup_hide.h"
 #include "cmd/lookup_show.h"
+#include "cmd/lookup_trace.h"
 #include "cmd/name_argument.h"
 #include "cmd/upstream_list.h"
 
@@ -24,15 +25,18 @@
 #define SERVER_TEXT_SIZE    (ADDRESS_TEXT_SIZE + SETTINGS_TLS_SIZE)
 
 static const char lookup_usage[] =
-    "usage: mxcache lookup [-s SOCKET | -c FILE] [--cached] NAME [TYPE]\n"
+    "usage: mxcache lookup [-s SOCKET | -c FILE] [--cached | --trace] NAME [TYPE]\n"
     "\n"
     "What the cache holds for a name, and what each upstream server says now.\n"
     "TYPE is A unless given.\n"
     "\n"
+    "  -t, --trace          has the daemon ask anew, whatever is cached, and tells\n"
+    "                       what happens, as it happens\n"
     "      --cached         do not ask the upstream servers\n" CLIENT_USAGE;
 
 static const struct option lookup_options[] = {
     {"cached", no_argument, NULL, 'k'},
+    {"trace", no_argument, NULL, 't'},
     CLIENT_LONG_OPTIONS,
     {NULL, 0, NULL, 0},
 };
@@ -40,6 +44,7 @@ static const struct option lookup_options[] = {
 struct lookup_line {
     struct client_place place;
     bool is_cached_only;
+    bool is_trace;
     bool wants_help;
     struct name_argument name;
     uint16_t type;
@@ -49,9 +54,11 @@ struct lookup_line {
 struct lookup {
     const struct lookup_line *line;
     struct upstream_list servers;
+    struct lookup_hide hide;
     struct lookup_ask ask;
     struct text output;
     char output_data[LOOKUP_OUTPUT_SIZE];
+    char cached_data[LOOKUP_OUTPUT_SIZE / 2];
 };
 
 static bool read_type(struct lookup_line *line, const char *argument)
@@ -72,9 +79,12 @@ static bool read_type(struct lookup_line *line, const char *argument)
 static bool lookup_line_read(struct lookup_line *line, int argc, char **argv)
 {
     int option;
-    while ((option = getopt_long(argc, argv, CLIENT_SHORT_OPTIONS, lookup_options, NULL)) != -1) {
+    while (
+        (option = getopt_long(argc, argv, "t" CLIENT_SHORT_OPTIONS, lookup_options, NULL)) != -1) {
         if (option == 'k') {
             line->is_cached_only = true;
+        } else if (option == 't') {
+            line->is_trace = true;
         } else if (option == 'h') {
             line->wants_help = true;
         } else if (!client_take_option(&line->place, option, optarg)) {
@@ -83,6 +93,10 @@ static bool lookup_line_read(struct lookup_line *line, int argc, char **argv)
     }
     if (line->wants_help) {
         return true;
+    }
+    if (line->is_trace && line->is_cached_only) {
+        (void)fputs("mxcache lookup: give one of --cached and --trace.\n", stderr);
+        return false;
     }
     if (optind >= argc || optind + 2 < argc) {
         (void)fputs("mxcache lookup: give NAME and perhaps TYPE; see --help.\n", stderr);
@@ -103,6 +117,7 @@ static int lookup_read_servers(struct lookup *lookup)
     return exit_code;
 }
 
+/* The heading comes last: the daemon knows what is to be hidden in it. */
 static int lookup_read_cached(struct lookup *lookup)
 {
     const struct lookup_line *line = lookup->line;
@@ -110,16 +125,22 @@ static int lookup_read_cached(struct lookup *lookup)
     char type[TYPE_TEXT_SIZE];
     char shown[REDACT_TEXT_SIZE];
     struct reply reply;
+    struct text text;
+    const struct lookup_cached cached = {
+        .text = &text, .servers = &lookup->servers, .hide = &lookup->hide};
     (void)snprintf(
         command, sizeof command, "lookup %s %s", line->name.text, type_to_text(line->type, type));
+    text_init(&text, lookup->cached_data, sizeof lookup->cached_data);
+    lookup_hide_init(&lookup->hide, &line->name);
     int exit_code = client_run(&line->place, command, &reply);
-    const struct redact_case redact = {.shows_subject = true}; /* As in lookup_show.c. */
-    (void)redact_name(&redact, line->name.name, line->name.len, shown, sizeof shown);
-    text_addf(&lookup->output, "%s %s\n\n", shown, type);
-    if (exit_code == EX_OK && !lookup_cached_add(&lookup->output, &reply, &lookup->servers)) {
+    if (exit_code == EX_OK && !lookup_cached_add(&cached, &reply)) {
         exit_code = client_complain_reply("lookup");
     }
     reply_fini(&reply);
+    lookup_hide_name(&lookup->hide, line->name.name, line->name.len, shown);
+    text_addf(&lookup->output, "%s %s\n\n", shown, type);
+    text_add(&lookup->output, text.data);
+    lookup->output.is_cut = lookup->output.is_cut || text.is_cut;
     return exit_code;
 }
 
@@ -142,7 +163,7 @@ static void add_reply(struct lookup *lookup)
         message.counts[1] == 0 && message.rcode == RCODE_NOERROR ? ", no records of this type"
                                                                  : "");
     add_round_trip(lookup);
-    lookup_show_records(&lookup->output, &message, 0);
+    lookup_show_records(&lookup->output, &lookup->hide, &message, 0);
 }
 
 static void add_outcome(struct lookup *lookup)
@@ -230,6 +251,9 @@ int lookup_main(int argc, char **argv)
     if (line.wants_help) {
         (void)fputs(lookup_usage, stdout);
         return EX_OK;
+    }
+    if (line.is_trace) {
+        return lookup_trace_run(&line.place, &line.name, line.type);
     }
     struct lookup *lookup = malloc(sizeof *lookup);
     if (lookup == NULL) {

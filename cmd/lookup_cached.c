@@ -8,12 +8,16 @@
 
 #include "base/text.h"
 #include "wire/message.h"
+#include "cmd/lookup_hide.h"
 #include "cmd/lookup_show.h"
 #include "cmd/reply.h"
 #include "cmd/upstream_list.h"
 
-#define ENTRY_WORDS 10 /* entry VERDICT KIND AGE_S TTL_LEFT_S HITS DO CD AD ORIGIN */
-#define ORIGIN_MAX  UINT16_MAX
+/* entry VERDICT KIND AGE_S TTL_LEFT_S HITS DO CD AD ORIGIN SEGMENT REASON COST_US EDE; an older
+ * daemon says the first ten. */
+#define ENTRY_WORDS_LEAST 10
+#define ENTRY_WORDS       14
+#define ORIGIN_MAX        UINT16_MAX
 
 struct entry {
     const char *verdict;
@@ -25,12 +29,25 @@ struct entry {
     uint64_t checking_disabled;
     uint64_t is_ad;
     uint64_t origin;
+    const char *segment; /* NULL: not told. */
+    const char *reason;
+    uint64_t cost_us; /* 0: not known. */
+    const char *ede;
 };
 
 static bool entry_read(char *const words[], size_t count, struct entry *entry_out)
 {
-    if (count < ENTRY_WORDS) {
+    if (count < ENTRY_WORDS_LEAST) {
         return false;
+    }
+    *entry_out = (struct entry){.segment = NULL};
+    if (count == ENTRY_WORDS) {
+        entry_out->segment = words[10];
+        entry_out->reason = words[11];
+        entry_out->ede = words[13];
+        if (!reply_number(words[12], UINT32_MAX, &entry_out->cost_us)) {
+            return false;
+        }
     }
     entry_out->verdict = words[1];
     entry_out->kind = words[2];
@@ -43,21 +60,56 @@ static bool entry_read(char *const words[], size_t count, struct entry *entry_ou
            reply_number(words[9], ORIGIN_MAX, &entry_out->origin);
 }
 
-/* A kind of a newer daemon is shown by its own word. */
-static const char *kind_words(const char *kind)
+/* The second word for the first; a newer daemon's is shown as it is. */
+struct phrase {
+    const char *word;
+    const char *words;
+};
+
+static const struct phrase kinds[] = {
+    {"answer", "an answer"},
+    {"nodata", "no records of this type"},
+    {"nxdomain", "there is no such name"},
+    {"failure", "asking failed a moment ago (SERVFAIL)"},
+    {NULL, NULL},
+};
+
+static const struct phrase reasons[] = {
+    {"client", "fetched for a client"},
+    {"refresh", "fetched to keep the name fresh"},
+    {"ahead", "fetched before a client asked"},
+    {"snapshot", "from before the restart"},
+    {NULL, NULL},
+};
+
+static const struct phrase segments[] = {
+    {"probation", "on probation"},
+    {"protected", "protected, for it was asked again"},
+    {"list", "among the answers of DNS lists"},
+    {NULL, NULL},
+};
+
+/* Why a failure failed, by its extended error. */
+static const struct phrase failures[] = {
+    {"0", ": every server failed"},
+    {"18", ": it was refused"},
+    {"22", ": no server answered"},
+    {"23", ": connections broke"},
+    {NULL, NULL},
+};
+
+static const char *phrase_of(const struct phrase *phrases, const char *word)
 {
-    static const char *const kinds[][2] = {
-        {"answer", "an answer"},
-        {"nodata", "no records of this type"},
-        {"nxdomain", "there is no such name"},
-        {"failure", "asking failed a moment ago (SERVFAIL)"},
-    };
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (strcmp(kinds[i][0], kind) == 0) {
-            return kinds[i][1];
-        }
+    while (phrases->word != NULL && strcmp(phrases->word, word) != 0) {
+        phrases++;
     }
-    return kind;
+    return phrases->word != NULL ? phrases->words : NULL;
+}
+
+static const char *words_of(const struct phrase *phrases, const char *word)
+{
+    const char *words = phrase_of(phrases, word);
+    return words != NULL ? words : word;
 }
 
 static void add_seconds(struct text *text, uint64_t seconds)
@@ -65,25 +117,59 @@ static void add_seconds(struct text *text, uint64_t seconds)
     text_addf(text, "%" PRIu64 " s", seconds);
 }
 
-static void add_entry(
+/* Where it came from: a group, or the zone's own name servers. */
+static void add_origin(
     struct text *text, const struct entry *entry, const struct upstream_list *servers)
 {
-    text_addf(text, "cached, %s", entry->verdict);
+    static const char direct[] = "direct:";
+    const char *group = upstream_list_group(servers, (uint16_t)entry->origin);
+    if (strncmp(group, direct, sizeof direct - 1) == 0) {
+        text_addf(text, ", from the name servers of %s", group + sizeof direct - 1);
+    } else {
+        text_addf(text, ", from upstream group %s", group);
+    }
+}
+
+/* What an older daemon does not tell. */
+static void add_past(struct text *text, const struct entry *entry, bool is_failure)
+{
+    if (entry->segment == NULL || is_failure) {
+        return;
+    }
+    text_addf(text, "    %s", words_of(reasons, entry->reason));
+    if (entry->cost_us > 0) {
+        text_add(text, " in ");
+        text_add_latency(text, entry->cost_us);
+    }
+    text_addf(text, "; %s\n", words_of(segments, entry->segment));
+}
+
+static void add_flags(struct text *text, const struct entry *entry)
+{
     if (entry->wants_dnssec == 1 || entry->checking_disabled == 1) {
         text_addf(text, ", for questions with%s%s", entry->wants_dnssec == 1 ? " DO" : "",
             entry->checking_disabled == 1 ? " CD" : "");
     }
-    text_addf(
-        text, ": %s%s\n    ", kind_words(entry->kind), entry->is_ad == 1 ? ", authentic (AD)" : "");
+}
+
+static void add_entry(
+    struct text *text, const struct entry *entry, const struct upstream_list *servers)
+{
+    bool is_failure = strcmp(entry->kind, "failure") == 0;
+    const char *why = is_failure && entry->ede != NULL ? phrase_of(failures, entry->ede) : NULL;
+    text_addf(text, "cached, %s", entry->verdict);
+    add_flags(text, entry);
+    text_addf(text, ": %s%s%s\n    ", words_of(kinds, entry->kind), why != NULL ? why : "",
+        entry->is_ad == 1 ? ", authentic (AD)" : "");
     add_seconds(text, entry->age_s);
     text_add(text, " old, ");
     add_seconds(text, entry->ttl_left_s);
     text_addf(text, " left, given %" PRIu64 " time%s", entry->hits, entry->hits == 1 ? "" : "s");
-    if (strcmp(entry->kind, "failure") != 0) {
-        text_addf(text, ", from upstream group %s",
-            upstream_list_group(servers, (uint16_t)entry->origin));
+    if (!is_failure) {
+        add_origin(text, entry, servers);
     }
     text_add(text, "\n");
+    add_past(text, entry, is_failure);
 }
 
 static bool hex_digit(char c, uint8_t *digit_out)
@@ -117,7 +203,8 @@ static bool hex_decode(char *word, size_t *len_out)
     return true;
 }
 
-static bool add_message(struct text *text, char *word, const struct entry *entry)
+bool lookup_cached_add_message(
+    struct text *text, const struct lookup_hide *hide, char *word, uint32_t age_s)
 {
     struct message message;
     size_t len;
@@ -128,29 +215,42 @@ static bool add_message(struct text *text, char *word, const struct entry *entry
         message_read((const uint8_t *)word, len, &message) != MESSAGE_GOOD) {
         return false;
     }
-    lookup_show_records(text, &message, (uint32_t)entry->age_s);
+    lookup_show_records(text, hide, &message, age_s);
     return true;
 }
 
-bool lookup_cached_add(struct text *text, struct reply *reply, const struct upstream_list *servers)
+/* One line; what is not known is passed over. */
+static bool add_line(
+    const struct lookup_cached *cached, char *words[], size_t count, struct entry *entry)
+{
+    if (strcmp(words[0], "list") == 0) {
+        return lookup_hide_read(cached->hide, words, count);
+    }
+    if (strcmp(words[0], "entry") == 0) {
+        if (!entry_read(words, count, entry)) {
+            return false;
+        }
+        add_entry(cached->text, entry, cached->servers);
+    } else if (strcmp(words[0], "message") == 0) {
+        return entry->verdict != NULL && count > 1 &&
+               lookup_cached_add_message(
+                   cached->text, cached->hide, words[1], (uint32_t)entry->age_s);
+    }
+    return true;
+}
+
+bool lookup_cached_add(const struct lookup_cached *cached, struct reply *reply)
 {
     struct entry entry = {.verdict = NULL};
     for (char *line = reply_next(reply); line != NULL; line = reply_next(reply)) {
         char *words[ENTRY_WORDS];
         size_t count = reply_words(line, words, ENTRY_WORDS);
-        if (count > 0 && strcmp(words[0], "entry") == 0) {
-            if (!entry_read(words, count, &entry)) {
-                return false;
-            }
-            add_entry(text, &entry, servers);
-        } else if (count > 0 && strcmp(words[0], "message") == 0) {
-            if (entry.verdict == NULL || count < 2 || !add_message(text, words[1], &entry)) {
-                return false;
-            }
+        if (count > 0 && !add_line(cached, words, count, &entry)) {
+            return false;
         }
     }
     if (entry.verdict == NULL) {
-        text_add(text, "not cached\n");
+        text_add(cached->text, "not cached\n");
     }
     return true;
 }

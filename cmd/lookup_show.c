@@ -13,6 +13,7 @@
 #include "wire/records.h"
 #include "wire/types.h"
 #include "mail/redact.h"
+#include "cmd/lookup_hide.h"
 
 /* Not in enum type, because nothing else needs them. */
 #define TYPE_SPF 99
@@ -78,18 +79,26 @@ static bool shape_fits(
     return reader.at <= end && (shape->rest == REST_ANY || end - reader.at == shape->rest);
 }
 
+/* What is being shown, and how. */
+struct show {
+    const struct lookup_hide *hide;
+    const struct message *message;
+    uint32_t age_s;
+};
+
 /* Nothing from a network reaches the terminal unseen. */
-static void add_printable(struct text *text, const char *string)
+static void make_printable(char *string)
 {
     for (; *string != '\0'; string++) {
         bool is_printable = *string >= ' ' && *string <= '~';
-        text_add_bytes(text, is_printable ? string : "?", 1);
+        *string = (char)(is_printable ? *string : '?');
     }
 }
 
 static bool add_data_by_ldns(
-    struct text *text, const struct message *message, const struct record *record)
+    struct text *text, const struct show *show, const struct record *record)
 {
+    const struct message *message = show->message;
     ldns_rr *rr = NULL;
     size_t at = record->name_at;
     if (ldns_wire2rr(&rr, message->bytes, message->len, &at, LDNS_SECTION_ANSWER) !=
@@ -105,7 +114,10 @@ static bool add_data_by_ldns(
     for (size_t i = 0; i < fields; i++) {
         char *field = ldns_rdf2str(ldns_rr_rdf(rr, i));
         text_add(text, " ");
-        add_printable(text, field != NULL ? field : "?");
+        if (field != NULL) {
+            make_printable(field);
+        }
+        lookup_hide_add_data(show->hide, text, field != NULL ? field : "?");
         free(field);
     }
     ldns_rr_free(rr);
@@ -121,9 +133,9 @@ static void add_data_as_bytes(
     }
 }
 
-static void add_record(
-    struct text *text, const struct message *message, const struct record *record, uint32_t age_s)
+static void add_record(struct text *text, const struct show *show, const struct record *record)
 {
+    const struct message *message = show->message;
     uint8_t name[NAME_SIZE_MAX];
     size_t len;
     char name_text[REDACT_TEXT_SIZE];
@@ -134,22 +146,22 @@ static void add_record(
         text_add(text, "    (a record whose name cannot be read)\n");
         return;
     }
-    /* Whoever asked knows the subject; a key is not shown even to its owner, whose screen others
-     * may see. */
-    const struct redact_case redact = {.shows_subject = true};
-    (void)redact_name(&redact, name, len, name_text, sizeof name_text);
+    lookup_hide_name(show->hide, name, len, name_text);
     text_addf(text, "    %s %" PRIu32 " %s", name_text,
-        record->ttl > age_s ? record->ttl - age_s : 0, type_to_text(record->type, type_text));
+        record->ttl > show->age_s ? record->ttl - show->age_s : 0,
+        type_to_text(record->type, type_text));
     const struct shape *shape = shape_find(record->type);
     if (shape == NULL || record->class != CLASS_IN || !shape_fits(shape, message, record) ||
-        !add_data_by_ldns(text, message, record)) {
+        !add_data_by_ldns(text, show, record)) {
         add_data_as_bytes(text, message, record);
     }
     text_add(text, "\n");
 }
 
-void lookup_show_records(struct text *text, const struct message *message, uint32_t age_s)
+void lookup_show_records(struct text *text, const struct lookup_hide *hide,
+    const struct message *message, uint32_t age_s)
 {
+    const struct show show = {.hide = hide, .message = message, .age_s = age_s};
     struct reader reader = reader_of(message->bytes, message->len);
     unsigned answers = message->counts[1];
     unsigned total = answers + message->counts[2];
@@ -163,6 +175,6 @@ void lookup_show_records(struct text *text, const struct message *message, uint3
         if (i == answers) {
             text_add(text, "  authority:\n");
         }
-        add_record(text, message, &record, age_s);
+        add_record(text, &show, &record);
     }
 }

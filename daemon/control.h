@@ -35,8 +35,19 @@
  *     upstreams
  *         upstream GROUP ADDRESS TLS
  *
- *     lookup NAME [TYPE]; for each cached variant (DO and CD flag) two lines:
- *         entry VERDICT KIND AGE_S TTL_LEFT_S HITS DO CD AD ORIGIN
+ *     lookup NAME [TYPE]; for each cached variant (DO and CD flag) an entry and a message:
+ *         list ZONE KEY
+ *         entry VERDICT KIND AGE_S TTL_LEFT_S HITS DO CD AD ORIGIN SEGMENT REASON COST_US EDE
+ *         message HEX
+ *
+ *     trace start NAME [TYPE]: asks anew, and tells by what number that can be followed
+ *         list ZONE KEY
+ *         trace ID
+ *
+ *     trace look ID FROM: the events from number FROM on; when it is over, the other lines too
+ *         event and left-out, as of slow
+ *         over WAITED_US JOINED_US OUTCOME RCODE EDE
+ *         reason SENTENCE
  *         message HEX
  *
  *     slow, slow failed: the slowest questions of the last hour, or the failed ones, last first;
@@ -54,7 +65,10 @@
  *
  * CONFIG is a path, KIND of a metric counter or gauge, TLS a name; each is - when there is none, as
  * is HEX of an empty message. VERDICT is fresh or stale; KIND of an entry answer, nodata, nxdomain
- * or failure; DO, CD and AD are 0 or 1.
+ * or failure; DO, CD and AD are 0 or 1. SEGMENT is probation, protected or list; REASON is client,
+ * refresh, ahead or snapshot; COST_US is 0 when it is not known; EDE is -1 for none. The list line
+ * is there when NAME is at or below the ZONE of a DNS list; KEY is 1 when the label before the zone
+ * is the customer's key.
  *
  * A list line stands for one DNS list in use (ZONE -: all that found no place of their own), never
  * with the customer's key. STANDING is well, ended, or a list_cause_name() of mail/list_answer.h;

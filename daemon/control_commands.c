@@ -12,6 +12,7 @@
 #include "wire/types.h"
 #include "conf/parse.h"
 #include "daemon/control.h"
+#include "daemon/control_lookup.h"
 #include "daemon/control_request.h"
 #include "daemon/control_slow.h"
 #include "daemon/control_stats.h"
@@ -37,64 +38,6 @@ static void stats_run(struct control_commands *commands, uint64_t since_s, struc
         commands->sources.worker_count, (long)getpid(), commands->config);
     covers_add(commands, since_s, now, answer);
     control_stats_add(answer, commands->export);
-}
-
-static const char *cache_kind_name(enum cache_kind kind)
-{
-    switch (kind) {
-    case CACHE_KIND_ANSWER:
-        return "answer";
-    case CACHE_KIND_NODATA:
-        return "nodata";
-    case CACHE_KIND_NXDOMAIN:
-        return "nxdomain";
-    case CACHE_KIND_FAILURE:
-        return "failure";
-    }
-    return "failure";
-}
-
-static void message_add(struct text *answer, const uint8_t *message, size_t len)
-{
-    static const char digits[] = "0123456789abcdef";
-    text_add(answer, len == 0 ? "message -" : "message ");
-    for (size_t i = 0; i < len; i++) {
-        char hex[2] = {digits[message[i] >> 4], digits[message[i] & 0xf]};
-        text_add_bytes(answer, hex, sizeof hex);
-    }
-    text_add(answer, "\n");
-}
-
-static void lookup_variant(
-    struct control_commands *commands, const struct cache_key *key, struct text *answer)
-{
-    struct cache_found found;
-    enum cache_verdict verdict = cache_peek(
-        commands->sources.cache, key, clock_now(), commands->message, MESSAGE_SIZE_MAX, &found);
-    if (verdict == CACHE_MISS) {
-        return;
-    }
-    text_addf(answer, "entry %s %s %" PRIu32 " %" PRIu32 " %" PRIu32 " %d %d %d %u\n",
-        verdict == CACHE_FRESH ? "fresh" : "stale", cache_kind_name(found.kind), found.age_s,
-        found.ttl_left_s, found.hits, key->wants_dnssec, key->checking_disabled, found.is_ad,
-        found.origin);
-    message_add(answer, commands->message, found.len);
-}
-
-static void lookup_run(
-    struct control_commands *commands, const struct control_request *request, struct text *answer)
-{
-    struct cache_key key = {
-        .name_len = (uint8_t)request->name_len,
-        .type = request->type,
-        .class = CLASS_IN,
-    };
-    memcpy(key.name, request->name, request->name_len);
-    for (unsigned variant = 0; variant < 4; variant++) {
-        key.wants_dnssec = (variant & 1u) != 0;
-        key.checking_disabled = (variant & 2u) != 0;
-        lookup_variant(commands, &key, answer);
-    }
 }
 
 static void reload_run(struct control_commands *commands, struct text *answer)
@@ -145,8 +88,13 @@ static void commands_run_checked(
         text_add(answer, "ok\n");
         return;
     case CONTROL_LOOKUP:
-        text_add(answer, "ok\n");
-        lookup_run(commands, request, answer);
+        control_lookup_add(answer, commands, request);
+        return;
+    case CONTROL_TRACE_START:
+        control_trace_start(answer, &commands->sources, request);
+        return;
+    case CONTROL_TRACE_LOOK:
+        control_trace_look(answer, &commands->sources, request);
         return;
     case CONTROL_STATS:
     case CONTROL_UPSTREAMS:

@@ -11,6 +11,8 @@
 #define WORDS_MAX 4
 #define ROW_WORDS 3
 
+#define EVENTS_MAX 255 /* More than any time line has. */
+
 struct word {
     const char *text;
     size_t len;
@@ -26,6 +28,7 @@ enum argument {
     ARGUMENT_NAME,
     ARGUMENT_NAME_AND_TYPE, /* The type may be left out: A. */
     ARGUMENT_SECONDS,
+    ARGUMENT_TRACE, /* Which one, and from which event on. */
 };
 
 struct row {
@@ -40,6 +43,8 @@ static const struct row rows[] = {
     {{"stats", "since"}, CONTROL_STATS, ARGUMENT_SECONDS, false},
     {{"stats", NULL}, CONTROL_STATS, ARGUMENT_NONE, false},
     {{"lookup", NULL}, CONTROL_LOOKUP, ARGUMENT_NAME_AND_TYPE, false},
+    {{"trace", "start", NULL}, CONTROL_TRACE_START, ARGUMENT_NAME_AND_TYPE, false},
+    {{"trace", "look", NULL}, CONTROL_TRACE_LOOK, ARGUMENT_TRACE, false},
     {{"upstreams", NULL}, CONTROL_UPSTREAMS, ARGUMENT_NONE, false},
     {{"slow", "failed", "names"}, CONTROL_SLOW_FAILED, ARGUMENT_NONE, true},
     {{"slow", "failed", NULL}, CONTROL_SLOW_FAILED, ARGUMENT_NONE, false},
@@ -130,6 +135,62 @@ static bool request_set_seconds(
     return is_well;
 }
 
+static bool request_set_trace(
+    struct control_request *request, const struct word *words, const char **complaint_out)
+{
+    bool is_well = text_parse_u64(words[0].text, words[0].len, UINT64_MAX, &request->trace) &&
+                   text_parse_u64(words[1].text, words[1].len, EVENTS_MAX, &request->from);
+    if (!is_well) {
+        *complaint_out = "these are no two numbers, of a trace and of an event";
+    }
+    return is_well;
+}
+
+static bool request_set_name_and_type(struct control_request *request, const struct word *words,
+    size_t count, const char **complaint_out)
+{
+    if (!request_set_name(request, &words[0])) {
+        *complaint_out = "this is not a domain name";
+        return false;
+    }
+    if (count > 1 && !type_from_text(words[1].text, words[1].len, &request->type)) {
+        *complaint_out = "no such type of record; try MX, or TYPE15";
+        return false;
+    }
+    return true;
+}
+
+/* The words behind the command, of which there are as many as it wants. */
+static bool request_take(struct control_request *request, enum argument argument,
+    const struct word *words, size_t count, const char **complaint_out)
+{
+    switch (argument) {
+    case ARGUMENT_NONE:
+        return true;
+    case ARGUMENT_NAME:
+    case ARGUMENT_NAME_AND_TYPE:
+        return request_set_name_and_type(request, words, count, complaint_out);
+    case ARGUMENT_SECONDS:
+        return request_set_seconds(request, words, complaint_out);
+    case ARGUMENT_TRACE:
+        return request_set_trace(request, words, complaint_out);
+    }
+    return false;
+}
+
+/* How many words each takes. */
+static const struct {
+    size_t least;
+    size_t most;
+    const char *complaint;
+} arguments[] = {
+    [ARGUMENT_NONE] = {0, 0, ""},
+    [ARGUMENT_NAME] = {1, 1, "the command needs a name"},
+    [ARGUMENT_NAME_AND_TYPE] = {1, 2, "the command needs a name"},
+    [ARGUMENT_SECONDS] = {1, 1, "the command needs seconds"},
+    [ARGUMENT_TRACE] = {2, 2, "the command needs the number of a trace and of an event"},
+};
+
 bool control_request_parse(
     const char *line, size_t len, struct control_request *request_out, const char **complaint_out)
 {
@@ -143,34 +204,20 @@ bool control_request_parse(
     const struct row *row = row_find(&words, &used);
     if (row == NULL) {
         *complaint_out = "no such command; there are: ping, stats, stats since SECONDS, "
-                         "lookup NAME [TYPE], upstreams, slow [failed] [names], flush name NAME, "
+                         "lookup NAME [TYPE], trace start NAME [TYPE], trace look ID FROM, "
+                         "upstreams, slow [failed] [names], flush name NAME, "
                          "flush under NAME, flush all, reload";
         return false;
     }
     request_out->command = row->command;
     request_out->wants_names = row->wants_names;
     size_t left = words.count - used;
-    size_t least = row->argument == ARGUMENT_NONE ? 0 : 1;
-    size_t most = row->argument == ARGUMENT_NAME_AND_TYPE ? 2 : least;
-    if (left < least || left > most) {
-        *complaint_out = left > most                         ? "too many words"
-                         : row->argument == ARGUMENT_SECONDS ? "the command needs seconds"
-                                                             : "the command needs a name";
+    if (left < arguments[row->argument].least || left > arguments[row->argument].most) {
+        *complaint_out = left > arguments[row->argument].most ? "too many words"
+                                                              : arguments[row->argument].complaint;
         return false;
     }
-    if (row->argument == ARGUMENT_SECONDS) {
-        return request_set_seconds(request_out, &words.items[used], complaint_out);
-    }
-    if (left > 0 && !request_set_name(request_out, &words.items[used])) {
-        *complaint_out = "this is not a domain name";
-        return false;
-    }
-    if (left > 1 && !type_from_text(words.items[used + 1].text, words.items[used + 1].len,
-                        &request_out->type)) {
-        *complaint_out = "no such type of record; try MX, or TYPE15";
-        return false;
-    }
-    return true;
+    return request_take(request_out, row->argument, words.items + used, left, complaint_out);
 }
 
 bool control_request_is_personal(const struct control_request *request)
@@ -184,6 +231,8 @@ bool control_request_is_write(const struct control_request *request)
     case CONTROL_PING:
     case CONTROL_STATS:
     case CONTROL_LOOKUP:
+    case CONTROL_TRACE_START:
+    case CONTROL_TRACE_LOOK:
     case CONTROL_UPSTREAMS:
     case CONTROL_SLOW:
     case CONTROL_SLOW_FAILED:

@@ -13,6 +13,8 @@ enum control_command {
     CONTROL_PING,
     CONTROL_STATS,
     CONTROL_LOOKUP,
+    CONTROL_TRACE_START,
+    CONTROL_TRACE_LOOK,
     CONTROL_UPSTREAMS,
     CONTROL_SLOW,
     CONTROL_SLOW_FAILED,
@@ -24,9 +26,11 @@ enum control_command {
 
 struct control_request {
     enum control_command command;
-    uint8_t name[255]; /* Wire form, lower case. Of LOOKUP, FLUSH_NAME and FLUSH_UNDER. */
+    uint8_t name[255]; /* Wire form, lower case. Of LOOKUP, TRACE_START and FLUSH_... but ALL. */
     size_t name_len;
-    uint16_t type;    /* Of LOOKUP. */
+    uint16_t type;  /* Of LOOKUP and TRACE_START. */
+    uint64_t trace; /* Of TRACE_LOOK: which one, and from which event on. */
+    uint64_t from;
     uint64_t since_s; /* Of STATS: how far back; 0: to the start. */
     bool wants_names; /* Of SLOW: with the subjects of list questions. */
 };

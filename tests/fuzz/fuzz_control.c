@@ -18,8 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(complaint != NULL);
         return 0;
     }
-    bool has_name = request.command == CONTROL_LOOKUP || request.command == CONTROL_FLUSH_NAME ||
-                    request.command == CONTROL_FLUSH_UNDER;
+    bool has_name = request.command == CONTROL_LOOKUP || request.command == CONTROL_TRACE_START ||
+                    request.command == CONTROL_FLUSH_NAME || request.command == CONTROL_FLUSH_UNDER;
     must(has_name == (request.name_len > 0));
     must(!has_name || name_is_valid(request.name, request.name_len));
     uint8_t lower[NAME_SIZE_MAX];

@@ -53,6 +53,7 @@ static void test_words_that_end_at_once(void **state)
         {lookup_main, {"mxcache lookup", "--help"}, EX_OK},
         {lookup_main, {"mxcache lookup"}, EX_USAGE},
         {lookup_main, {"mxcache lookup", "a.example", "NOTYPE"}, EX_USAGE},
+        {lookup_main, {"mxcache lookup", "--trace", "--cached", "a.example"}, EX_USAGE},
         {lookup_main, {"mxcache lookup", "a.example", "AXFR"}, EX_USAGE},
         {lookup_main, {"mxcache lookup", "a.example", "A", "more"}, EX_USAGE},
         {reload_main, {"mxcache reload", "--help"}, EX_OK},
@@ -132,6 +133,14 @@ static void test_talks(void **state)
             {"ok\nupstream default nowhere -\n.\n"}, {"upstreams"}, EX_PROTOCOL},
         {lookup_main, {"mxcache lookup", "-s", "SOCKET", "a.example"},
             {"ok\n.\n", "ok\nentry fresh\n.\n"}, {"upstreams", "lookup a.example. A"}, EX_PROTOCOL},
+        {lookup_main, {"mxcache lookup", "-s", "SOCKET", "-t", "a.example", "mx"},
+            {"ok\ntrace 77\n.\n", "ok\nover 5 0 local NXDOMAIN -1\n.\n"},
+            {"trace start a.example. MX", "trace look 77 0"}, EX_OK},
+        {lookup_main, {"mxcache lookup", "-s", "SOCKET", "--trace", "a.example"},
+            {"error 4 questions are being followed\n.\n"}, {"trace start a.example. A"},
+            EX_UNAVAILABLE},
+        {lookup_main, {"mxcache lookup", "-s", "SOCKET", "--trace", "a.example"}, {"ok\n.\n"},
+            {"trace start a.example. A"}, EX_PROTOCOL},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -4,9 +4,11 @@
 #include "base/text.h"
 #include "wire/message.h"
 #include "wire/types.h"
+#include "cmd/lookup_hide.h"
 #include "cmd/lookup_show.h"
 
 static char output[1 << 16];
+static struct lookup_hide hide; /* Of no name in particular. */
 
 static const char *show(const uint8_t *bytes, size_t len, uint32_t age_s)
 {
@@ -14,7 +16,7 @@ static const char *show(const uint8_t *bytes, size_t len, uint32_t age_s)
     struct text text;
     assert_int_equal(message_read(bytes, len, &message), MESSAGE_GOOD);
     text_init(&text, output, sizeof output);
-    lookup_show_records(&text, &message, age_s);
+    lookup_show_records(&text, &hide, &message, age_s);
     return output;
 }
 

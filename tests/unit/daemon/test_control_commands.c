@@ -67,6 +67,7 @@ static void store(bool wants_dnssec)
         .ttl_s = 300,
         .is_ad = wants_dnssec,
         .origin = 7,
+        .birth = {.reason = CACHE_REASON_AHEAD, .cost_us = 4321},
     };
     cache_store(commands.sources.cache, &key, &fill, clock_now());
 }
@@ -92,8 +93,8 @@ static void test_lookup(void **state)
     store(true);
     assert_string_equal(run("lookup EXAMPLE.org MX"),
         "ok\n"
-        "entry fresh answer 0 300 0 0 0 0 7\nmessage 00008180\n"
-        "entry fresh answer 0 300 0 1 0 1 7\nmessage 00008180\n");
+        "entry fresh answer 0 300 0 0 0 0 7 probation ahead 4321 -1\nmessage 00008180\n"
+        "entry fresh answer 0 300 0 1 0 1 7 probation ahead 4321 -1\nmessage 00008180\n");
     assert_string_equal(run("lookup example.org A"), "ok\n");
     assert_string_equal(run("flush all"), "ok\nflushed 2\n");
 }
