@@ -14,6 +14,21 @@ set_target_properties(LibEv::LibEv PROPERTIES
     IMPORTED_LOCATION ${LIBEV_LIBRARY}
     INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${LIBEV_INCLUDE_DIR})
 
+# For dnstap; without it the setting is refused.
+option(MXCACHE_DNSTAP "dnstap, where libfstrm is installed" ON)
+set(has_dnstap 0)
+if(MXCACHE_DNSTAP)
+    find_path(FSTRM_INCLUDE_DIR fstrm.h)
+    find_library(FSTRM_LIBRARY fstrm)
+endif()
+if(MXCACHE_DNSTAP AND FSTRM_LIBRARY AND FSTRM_INCLUDE_DIR)
+    set(has_dnstap 1)
+    add_library(Fstrm::Fstrm UNKNOWN IMPORTED)
+    set_target_properties(Fstrm::Fstrm PROPERTIES
+        IMPORTED_LOCATION ${FSTRM_LIBRARY}
+        INTERFACE_INCLUDE_DIRECTORIES ${FSTRM_INCLUDE_DIR})
+endif()
+
 if(MXCACHE_TESTS)
     find_path(CMOCKA_INCLUDE_DIR cmocka.h REQUIRED)
     find_library(CMOCKA_LIBRARY cmocka REQUIRED)

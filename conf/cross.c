@@ -287,8 +287,19 @@ static void cross_check_metrics(struct parse *parse)
     }
 }
 
+static void cross_check_dnstap(struct parse *parse)
+{
+    if (!MXCACHE_HAS_DNSTAP && parse->settings->dnstap[0] != '\0') {
+        struct finding_place place = cross_place(parse, SCHEMA_ID_dnstap, SCHEMA_ID_dnstap);
+        finding_add(parse->findings, FINDING_ERROR, &place,
+            "dnstap is set, but this mxcache was built without libfstrm: take the setting out, or "
+            "install libfstrm-dev and build again");
+    }
+}
+
 void cross_check(struct parse *parse)
 {
+    cross_check_dnstap(parse);
     cross_check_listen(parse);
     cross_check_metrics(parse);
     cross_check_deadline(parse);

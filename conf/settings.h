@@ -22,6 +22,7 @@
 #define SETTINGS_ZONES_MAX   1024
 #define SETTINGS_NAME_SIZE   64
 #define SETTINGS_PATH_SIZE   256
+#define SETTINGS_SOCKET_SIZE 108 /* Of a Unix socket. */
 #define SETTINGS_TLS_SIZE    256
 #define SETTINGS_PINS_MAX    4
 
@@ -132,6 +133,11 @@ struct settings {
     int64_t tcp_idle_us;
 
     enum log_level log_level;
+
+    /* Who is told of every question. */
+    char query_log[SETTINGS_PATH_SIZE]; /* Empty: no file. */
+    bool query_log_names;
+    char dnstap[SETTINGS_SOCKET_SIZE]; /* Empty: no socket. */
 
     /* What outlives a restart. */
     char snapshot_file[SETTINGS_PATH_SIZE]; /* Empty: nothing does. Room for ".new" is left. */

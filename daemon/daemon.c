@@ -40,6 +40,7 @@
 #include "daemon/summary.h"
 #include "daemon/trouble.h"
 #include "daemon/watchdog.h"
+#include "daemon/witness.h"
 #include "daemon/worker.h"
 
 #define LOOP_FLAGS                                                                                 \
@@ -57,6 +58,7 @@ struct daemon {
     struct identity identity;
     struct sockets sockets;
     struct cache *cache;
+    struct witnesses witnesses;
     struct worker **workers;
     size_t worker_count;
     struct export *export;
@@ -181,6 +183,7 @@ static bool daemon_reload(void *world, struct findings *findings, struct text *n
     explain_difference(daemon->settings, next, &names);
     daemon_apply(daemon, next);
     counter_add(&daemon->stats.reloads, 1);
+    witnesses_reopen(&daemon->witnesses);
     log_event(&event_reloaded, "changed=\"%s\"", bytes);
     daemon_say_ready(daemon, "");
     return true;
@@ -375,12 +378,22 @@ static bool daemon_make_memory(struct daemon *daemon, struct trouble *trouble)
 
 static bool daemon_make_workers(struct daemon *daemon, struct trouble *trouble)
 {
+    const struct witnesses_options witnesses = {
+        .settings = daemon->settings,
+        .version = daemon->options->version,
+        .stats = &daemon->stats,
+    };
+    if (!witnesses_init(&daemon->witnesses, &witnesses, trouble)) {
+        return false;
+    }
     for (size_t i = 0; i < daemon->settings->workers; i++) {
         daemon->workers[i] = worker_new(&(struct worker_options){
             .settings = daemon->settings,
             .cache = daemon->cache,
             .version = daemon->options->version,
             .sockets = sockets_of(&daemon->sockets, i),
+            .witnesses = &daemon->witnesses,
+            .index = i,
         });
         if (daemon->workers[i] == NULL) {
             trouble_set_memory(trouble);
@@ -531,6 +544,7 @@ static void daemon_fini(struct daemon *daemon)
     for (size_t i = 0; i < daemon->worker_count; i++) {
         worker_free(&daemon->workers[i]);
     }
+    witnesses_fini(&daemon->witnesses);
     control_free(&daemon->control);
     metrics_http_free(&daemon->metrics_http);
     free(daemon->metrics_pages.view);

@@ -64,6 +64,8 @@ static const char *const counters[] = {
     "cache_too_large",
     "control_refused",
     "http_refused",
+    "query_log_dropped",
+    "dnstap_dropped",
 };
 
 #define COUNTERS (sizeof counters / sizeof counters[0])

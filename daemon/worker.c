@@ -21,6 +21,7 @@
 #include "daemon/out_udp.h"
 #include "daemon/sockets.h"
 #include "daemon/stats.h"
+#include "daemon/witness.h"
 
 /* Nothing from the environment may pick another kind of loop; signals belong to the main thread. */
 #define LOOP_FLAGS                                                                                 \
@@ -51,6 +52,7 @@ struct worker {
     struct ev_loop *loop;
     struct random random;
     struct daemon_stats stats;
+    struct witness witness;
     struct resolver *resolver;
     struct listen_udp *listen_udp;
     struct listen_tcp *listen_tcp;
@@ -238,6 +240,8 @@ static bool worker_open(struct worker *worker, const struct worker_options *opti
                 .withdraw = worker_withdraw,
             },
         .version = options->version,
+        .observer =
+            witness_init(&worker->witness, options->witnesses, options->index, &worker->stats),
     });
     return worker->resolver != NULL && worker_open_listeners(worker, options);
 }

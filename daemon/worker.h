@@ -21,12 +21,15 @@ struct cache;
 struct worker_sockets;
 struct resolver;
 struct daemon_stats;
+struct witnesses;
 
 struct worker_options {
     const struct settings *settings; /* Kept until worker_set_settings(). */
     struct cache *cache;
     const char *version;                  /* A literal. */
     const struct worker_sockets *sockets; /* The descriptors are borrowed. */
+    const struct witnesses *witnesses;    /* Outlive the worker; NULL: none. */
+    size_t index;                         /* Among the workers, for the witnesses. */
 };
 
 /* Takes all memory; NULL when it is short. No thread yet. */

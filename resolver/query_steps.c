@@ -12,6 +12,7 @@
 #include "resolver/cut.h"
 #include "resolver/fetch.h"
 #include "resolver/local.h"
+#include "resolver/observer.h"
 #include "resolver/query.h"
 #include "resolver/query_lists.h"
 #include "resolver/reason.h"
@@ -394,6 +395,9 @@ enum step_verdict query_join(struct query_turn *turn)
     counter_set(&resolver->stats.questions_waiting, resolver->queries.in_use);
     pooled->step = QUERY_WAIT;
     turn->query = pooled;
+    if (resolver->observer != NULL) {
+        observer_on_parked(turn);
+    }
     return STEP_ON;
 }
 
@@ -509,14 +513,17 @@ enum step_verdict query_answer(struct query_turn *turn)
     return STEP_ON;
 }
 
+/* Not from the answer's header, where BADVERS looks like NOERROR. */
+static unsigned query_rcode(const struct query_turn *turn)
+{
+    const struct answer_source *source = &turn->source;
+    return source->stored.bytes != NULL ? header_rcode(turn->answer) : source->error.rcode;
+}
+
 static void query_count(struct query_turn *turn)
 {
     struct resolver_stats *stats = &turn->resolver->stats;
-    const struct answer_source *source = &turn->source;
-    /* Not from the answer's header, where BADVERS looks like NOERROR. */
-    unsigned rcode =
-        source->stored.bytes != NULL ? header_rcode(turn->answer) : source->error.rcode;
-    switch (rcode) {
+    switch (query_rcode(turn)) {
     case RCODE_NOERROR:
         counter_add(&stats->answers_noerror, 1);
         break;
@@ -572,6 +579,9 @@ enum step_verdict query_send(struct query_turn *turn)
     query_count(turn);
     query_lists_count(turn);
     query_record_wait(turn);
+    if (resolver->observer != NULL) {
+        observer_on_answered(turn, query_rcode(turn));
+    }
     if (turn->ask != NULL) {
         turn->ask->answer_len = turn->answer_len;
     } else {

@@ -9,6 +9,7 @@
 #include "resolver/direct.h"
 #include "resolver/direct_learn.h"
 #include "resolver/fetch.h"
+#include "resolver/observer.h"
 #include "resolver/query.h"
 #include "resolver/resolver_private.h"
 #include "resolver/sleep.h"
@@ -58,6 +59,7 @@ struct resolver *resolver_new(const struct resolver_options *options)
     resolver->random = options->random;
     resolver->port = options->port;
     resolver->version = options->version;
+    resolver->observer = options->observer;
     resolver_take_limits(resolver, options->settings);
     if (!resolver_init_pools(resolver, (uint32_t)options->settings->questions_max) ||
         !route_init(&resolver->route, options->settings, resolver->random) ||
@@ -246,6 +248,9 @@ void resolver_settle(struct resolver *resolver, int64_t waited_us)
         lists_record_wait(&resolver->lists, answer->list, &waited);
     }
     resolver->unsettled_count = 0;
+    if (resolver->observer != NULL) {
+        resolver->observer->settled(resolver->observer->world, waited_us);
+    }
 }
 
 uint32_t resolver_waiting(const struct resolver *resolver)

@@ -19,13 +19,15 @@ struct settings;
 struct cache;
 struct random;
 struct resolver_stats;
+struct observer;
 
 struct resolver_options {
     const struct settings *settings; /* Copied in what is needed; need not outlive the call. */
     struct cache *cache;             /* Outlives the resolver. */
     struct random *random;           /* Outlives the resolver. */
     struct port port;
-    const char *version; /* For version.bind; a literal. */
+    const char *version;             /* For version.bind; a literal. */
+    const struct observer *observer; /* Is told of every question; NULL: nobody is. Outlives it. */
 };
 
 /* NULL when memory is short. All memory is taken here, by questions_max. */

@@ -34,6 +34,7 @@
  * Of the latter each server, each direct zone and each name to refresh has one, `warm` and `lists`.
  */
 struct cache;
+struct observer;
 struct settings;
 
 #define RESOLVER_SERVERS_MAX (SETTINGS_GROUPS_MAX * SETTINGS_SERVERS_MAX)
@@ -68,6 +69,7 @@ struct resolver {
     struct random *random;
     struct port port;
     const char *version;
+    const struct observer *observer;
     struct resolver_limits limits;
     struct route route;
     struct server_table servers;

@@ -39,6 +39,8 @@ BEGIN {
         "ldns is for cmd/, doctor/, validation and tests; messages are read by wire/")
     header_door("^pcap", "^(doctor/capture_file[.]c|tests/.*)$",
         "libpcap enters by doctor/capture_file.c")
+    header_door("^fstrm", "^daemon/dnstap[.]c$",
+        "libfstrm enters by daemon/dnstap.c: use the functions of daemon/dnstap.h")
     header_door("^hiredis/", "^daemon/l2_redis[.]c$", "hiredis enters by daemon/l2_redis.c")
     header_door("^cmocka", "^tests/", "cmocka is for tests/")
     header_door("^sys/random[.]h$", "^base/random[.]c$",

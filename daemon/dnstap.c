@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/dnstap.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include <fstrm.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "resolver/observer.h"
+#include "resolver/port.h"
+#include "daemon/dnstap_frame.h"
+
+#define CONTENT_TYPE  "protobuf:dnstap.Dnstap"
+#define QUEUE_FRAMES  4096 /* Of each worker; a power of 2. */
+#define REOPEN_S      5
+#define IDENTITY_SIZE 256
+
+struct dnstap {
+    char identity[IDENTITY_SIZE];
+    char version[IDENTITY_SIZE];
+    struct fstrm_iothr *thread;
+    size_t worker_count;
+    struct fstrm_iothr_queue **queues; /* One for each worker. */
+};
+
+bool dnstap_is_built_in(void)
+{
+    return true;
+}
+
+static struct fstrm_writer *writer_new(const char *path)
+{
+    struct fstrm_unix_writer_options *place = fstrm_unix_writer_options_init();
+    struct fstrm_writer_options *options = fstrm_writer_options_init();
+    fstrm_unix_writer_options_set_socket_path(place, path);
+    (void)fstrm_writer_options_add_content_type(options, CONTENT_TYPE, sizeof CONTENT_TYPE - 1);
+    struct fstrm_writer *writer = fstrm_unix_writer_init(place, options);
+    fstrm_unix_writer_options_destroy(&place);
+    fstrm_writer_options_destroy(&options);
+    return writer;
+}
+
+/* The new thread inherits the mask: no signal is ever delivered to it. */
+static struct fstrm_iothr *thread_start(struct fstrm_writer **writer, size_t worker_count)
+{
+    sigset_t all;
+    sigset_t before;
+    struct fstrm_iothr_options *options = fstrm_iothr_options_init();
+    (void)fstrm_iothr_options_set_num_input_queues(options, (unsigned)worker_count);
+    (void)fstrm_iothr_options_set_input_queue_size(options, QUEUE_FRAMES);
+    (void)fstrm_iothr_options_set_queue_model(options, FSTRM_IOTHR_QUEUE_MODEL_SPSC);
+    (void)fstrm_iothr_options_set_reopen_interval(options, REOPEN_S);
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    struct fstrm_iothr *thread = fstrm_iothr_init(options, writer);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    fstrm_iothr_options_destroy(&options);
+    return thread;
+}
+
+static bool dnstap_take_queues(struct dnstap *dnstap)
+{
+    dnstap->queues = calloc(dnstap->worker_count, sizeof(struct fstrm_iothr_queue *));
+    for (size_t i = 0; dnstap->queues != NULL && i < dnstap->worker_count; i++) {
+        dnstap->queues[i] = fstrm_iothr_get_input_queue_idx(dnstap->thread, i);
+        if (dnstap->queues[i] == NULL) {
+            return false;
+        }
+    }
+    return dnstap->queues != NULL;
+}
+
+static void word_copy(const char *word, char copy_out[IDENTITY_SIZE])
+{
+    struct text text;
+    text_init(&text, copy_out, IDENTITY_SIZE);
+    text_add(&text, word);
+}
+
+struct dnstap *dnstap_new(const struct dnstap_options *options)
+{
+    struct dnstap *dnstap = calloc(1, sizeof *dnstap);
+    struct fstrm_writer *writer = dnstap != NULL ? writer_new(options->path) : NULL;
+    if (writer == NULL) {
+        free(dnstap);
+        return NULL;
+    }
+    word_copy(options->identity, dnstap->identity);
+    word_copy(options->version, dnstap->version);
+    dnstap->worker_count = options->worker_count;
+    dnstap->thread = thread_start(&writer, options->worker_count);
+    if (dnstap->thread == NULL) {
+        (void)fstrm_writer_destroy(&writer);
+    }
+    if (dnstap->thread == NULL || !dnstap_take_queues(dnstap)) {
+        dnstap_free(&dnstap);
+    }
+    return dnstap;
+}
+
+void dnstap_free(struct dnstap **dnstap)
+{
+    if (dnstap == NULL || *dnstap == NULL) {
+        return;
+    }
+    if ((*dnstap)->thread != NULL) {
+        fstrm_iothr_destroy(&(*dnstap)->thread);
+    }
+    free((*dnstap)->queues);
+    free(*dnstap);
+    *dnstap = NULL;
+}
+
+static bool dnstap_submit(struct dnstap *dnstap, size_t index, struct dnstap_frame *frame)
+{
+    frame->identity = dnstap->identity;
+    frame->version = dnstap->version;
+    uint8_t *bytes = malloc(dnstap_frame_size_max(frame));
+    if (bytes == NULL) {
+        return false;
+    }
+    size_t len = dnstap_frame_write(frame, bytes);
+    bool is_taken = fstrm_iothr_submit(dnstap->thread, dnstap->queues[index], bytes, len,
+                        fstrm_free_wrapper, NULL) == fstrm_res_success;
+    if (!is_taken) {
+        free(bytes);
+    }
+    return is_taken;
+}
+
+/* From the clock that durations are measured by to the one of the calendar. */
+static int64_t wall_of(int64_t at)
+{
+    return clock_wall() - (clock_now() - at);
+}
+
+bool dnstap_note_query(struct dnstap *dnstap, size_t index, const struct dnstap_query *query)
+{
+    struct dnstap_frame frame = {
+        .type = DNSTAP_CLIENT_QUERY,
+        .client = &query->client->address,
+        .is_stream = query->client->is_stream,
+        .asked_us = wall_of(query->asked_at),
+        .message = query->bytes,
+        .message_len = query->len,
+    };
+    return dnstap_submit(dnstap, index, &frame);
+}
+
+bool dnstap_note_answer(struct dnstap *dnstap, size_t index, const struct observed *observed)
+{
+    int64_t asked_us = wall_of(observed->asked_at);
+    struct dnstap_frame frame = {
+        .type = DNSTAP_CLIENT_RESPONSE,
+        .client = &observed->client->address,
+        .is_stream = observed->client->is_stream,
+        .asked_us = asked_us,
+        .answered_us = asked_us + (observed->answered_at - observed->asked_at),
+        .message = observed->answer,
+        .message_len = observed->answer_len,
+    };
+    return dnstap_submit(dnstap, index, &frame);
+}
