@@ -72,10 +72,14 @@ static bool list_can_refuse(const struct list_use *use)
     return use->known == NULL;
 }
 
-/* libc asks mxcache and nobody else. */
+/* libc asks mxcache and nobody else. Where it does not run, somebody else has its address. */
 static bool host_is_ours(const struct doctor *doctor)
 {
     const struct settings *settings = doctor->options.settings;
+    const struct doctor_daemon *daemon = doctor->options.daemon;
+    if (daemon != NULL && daemon->state == DOCTOR_DAEMON_ABSENT) {
+        return false;
+    }
     const struct resolv_conf *libc = &doctor->facts.resolver.files[0].conf;
     bool is_ours = settings != NULL && libc->server_count > 0;
     for (size_t i = 0; i < libc->server_count && i < RESOLV_CONF_LIBC_MAX; i++) {

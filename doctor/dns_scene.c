@@ -82,8 +82,11 @@ static void scene_add_own(struct dns_scene *scene, const struct doctor *doctor)
 {
     const struct settings *settings = doctor->options.settings;
     const struct doctor_daemon *daemon = doctor->options.daemon;
-    bool is_running = daemon != NULL && daemon->state != DOCTOR_DAEMON_ABSENT;
-    if (is_running && settings->listen_count > 0 && !address_is_any(&settings->listen[0])) {
+    bool is_absent = daemon != NULL && daemon->state == DOCTOR_DAEMON_ABSENT;
+    if (is_absent) {
+        return; /* Whoever answers at its address is somebody else. */
+    }
+    if (daemon != NULL && settings->listen_count > 0 && !address_is_any(&settings->listen[0])) {
         (void)scene_add(scene, &settings->listen[0]);
     }
     for (size_t i = 0; i < scene->server_count; i++) {

@@ -149,6 +149,19 @@ static void test_pass(void **state)
     host_fixture_expect(&fixture, CHECK_dnsbl_filter, REPORT_WARNING, "zen.spamhaus.org");
 }
 
+/* Another resolver on this host, which passes refusals on. */
+static void test_somebody_else_at_its_address(void **state)
+{
+    static const struct doctor_daemon absent = {.state = DOCTOR_DAEMON_ABSENT};
+    (void)state;
+    fixture.options.daemon = &absent;
+    host_fixture_write(
+        &fixture, MAIN_CF, "smtpd_client_restrictions = reject_rbl_client zen.spamhaus.org\n");
+    host_fixture_write(&fixture, RESOLV_CONF, LOCAL);
+    (void)host_fixture_run(&fixture, CHECK_dnsbl_filter);
+    host_fixture_expect(&fixture, CHECK_dnsbl_filter, REPORT_WARNING, "rejects every mail.");
+}
+
 struct route_case {
     enum settings_route route;
     enum report_level level;
@@ -194,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_cases, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pass, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_somebody_else_at_its_address, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_public_upstreams, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dead_list_of_rspamd, set_up, tear_down),
     };
