@@ -579,7 +579,7 @@ enum step_verdict query_send(struct query_turn *turn)
     query_count(turn);
     query_lists_count(turn);
     query_record_wait(turn);
-    if (resolver->observer != NULL) {
+    if (turn->resolver->observer != NULL) {
         observer_on_answered(turn, query_rcode(turn));
     }
     if (turn->ask != NULL) {
