@@ -70,28 +70,19 @@ static const char *public_server(const struct resolv_conf *conf, const struct ad
     return NULL;
 }
 
+/* What it means where lists are used is for the check public-resolver to say. */
 static void report_public(struct doctor *doctor, const struct address *server, const char *name)
 {
-    struct report *report = &doctor->report;
     char text[ADDRESS_TEXT_SIZE];
     (void)address_format_host(server, text, sizeof text);
-    if (!host_dns_uses_lists(doctor)) {
-        report_add(report, CHECK_rc_file, REPORT_NOTE, REPORT_CERTAIN,
-            "/etc/resolv.conf names %s, a public resolver (%s). Block lists would refuse it; this "
-            "host was not seen to use any.",
-            text, name);
-        return;
-    }
-    report_add(report, CHECK_rc_file, REPORT_WARNING, REPORT_LIKELY,
-        "/etc/resolv.conf names %s, a public resolver (%s), and this host uses DNS block lists. "
-        "Most lists refuse public resolvers; their refusal looks like \"not listed\", or like a "
-        "listing of everybody.",
+    report_add(&doctor->report, CHECK_rc_file, REPORT_NOTE, REPORT_CERTAIN,
+        "/etc/resolv.conf names %s, a public resolver (%s). Most block lists refuse public "
+        "resolvers.",
         text, name);
-    report_advise(report,
+    report_advise(&doctor->report,
         "Take the line \"nameserver %s\" out and leave nameserver 127.0.0.1 alone; mxcache asks "
         "the lists directly. Then restart rspamd, and `postfix reload`.",
         text);
-    report_blame(report, "questions to block lists go to %s, a public resolver they refuse", text);
 }
 
 /* We are among them, but not alone. */

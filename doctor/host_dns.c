@@ -79,55 +79,6 @@ bool host_dns_is_held(const struct doctor *doctor, const char *address)
     return false;
 }
 
-static bool value_uses_lists(const char *value)
-{
-    static const char *const words[] = {
-        "reject_rbl_client",
-        "reject_rhsbl_",
-        "permit_dnswl_client",
-        "permit_rhswl_client",
-    };
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strstr(value, words[i]) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool instance_uses_lists(const struct postfix_instance *instance)
-{
-    for (size_t i = 0; i < instance->parameter_count; i++) {
-        const struct postfix_parameter *parameter = &instance->parameters[i];
-        bool is_sites = strcmp(parameter->name, "postscreen_dnsbl_sites") == 0;
-        if ((is_sites && parameter->value[0] != '\0') || value_uses_lists(parameter->value)) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < instance->service_count; i++) {
-        const struct postfix_service *service = &instance->services[i];
-        for (size_t option = 0; option < service->option_count; option++) {
-            if (value_uses_lists(service->options[option].value)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-bool host_dns_uses_lists(const struct doctor *doctor)
-{
-    const struct postfix *postfix = &doctor->facts.postfix;
-    for (size_t i = 0; i < postfix->instance_count; i++) {
-        if (instance_uses_lists(&postfix->instances[i])) {
-            return true;
-        }
-    }
-    return host_has(doctor, "/etc/rspamd/rspamd.conf") ||
-           processes_find(&doctor->facts.processes, "rspamd") != NULL ||
-           processes_find(&doctor->facts.processes, "spamd") != NULL;
-}
-
 unsigned host_dns_deadline_s(const struct doctor *doctor)
 {
     const struct settings *settings = doctor->options.settings;

@@ -23,9 +23,6 @@ bool host_dns_is_in_file(const struct doctor *doctor, const struct address *addr
 /* Somebody listens at UDP port 53 of that address. False as well when it cannot be seen. */
 bool host_dns_is_held(const struct doctor *doctor, const char *address);
 
-/* DNS block or allow lists are used: by Postfix's configuration, rspamd or SpamAssassin. */
-bool host_dns_uses_lists(const struct doctor *doctor);
-
 /* Seconds by which mxcache has answered every question, rounded up, where the host asks nobody
  * else; 0 elsewhere. */
 unsigned host_dns_deadline_s(const struct doctor *doctor);
