@@ -85,23 +85,59 @@ static size_t places_add(const struct doctor *doctor, uint16_t port, struct text
     return count;
 }
 
-/* Another program that has the port. Postfix's own processes inherit it from master. */
-static bool stranger_find(const struct doctor *doctor, uint16_t port, struct net_owner *owner)
+/* Postfix's own processes inherit a socket from master. systemd may listen for others, and docker
+ * forward to a Postfix in a container. */
+static bool name_is_postfix(const char *name)
 {
     static const char *const own[] = {
-        "master", "smtpd", "postscreen", "qmqpd", "spawn", "tlsproxy"};
-    size_t at = 0;
-    const struct net_socket *socket = net_sockets_next(&doctor->facts.sockets, NET_TCP, port, &at);
-    if (socket == NULL || !net_socket_owner(&doctor->host, socket, owner)) {
-        return false;
-    }
+        "master", "smtpd", "postscreen", "qmqpd", "spawn", "tlsproxy", "systemd", "docker-proxy"};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-        if (strcmp(owner->name, own[i]) == 0) {
-            return false;
+        if (strcmp(name, own[i]) == 0) {
+            return true;
         }
     }
-    /* systemd may listen for others, and docker forward to a Postfix in a container. */
-    return strcmp(owner->name, "systemd") != 0 && strcmp(owner->name, "docker-proxy") != 0;
+    return false;
+}
+
+/* Who has the port; several may, each at an address of its own. */
+struct holders {
+    bool has_postfix;
+    bool has_stranger;
+    struct net_owner stranger; /* The last one. */
+};
+
+static struct holders holders_find(const struct doctor *doctor, uint16_t port)
+{
+    struct holders holders = {.has_postfix = false};
+    size_t at = 0;
+    const struct net_socket *socket;
+    while ((socket = net_sockets_next(&doctor->facts.sockets, NET_TCP, port, &at)) != NULL) {
+        struct net_owner owner;
+        if (!net_socket_owner(&doctor->host, socket, &owner)) {
+            continue;
+        }
+        if (name_is_postfix(owner.name)) {
+            holders.has_postfix = true;
+        } else {
+            holders.has_stranger = true;
+            holders.stranger = owner;
+        }
+    }
+    return holders;
+}
+
+static void report_stranger(
+    struct doctor *doctor, const struct postfix_listener *listener, const struct net_owner *owner)
+{
+    struct report *report = &doctor->report;
+    report_add(report, CHECK_pf_listen, REPORT_ERROR, REPORT_LIKELY,
+        "TCP port %u is held by %s (process %ld), not by Postfix.", (unsigned)listener->port,
+        owner->name, owner->pid);
+    report_advise(report,
+        "Stop that program, or take the service out of master.cf:%u; then: systemctl restart "
+        "postfix.",
+        listener->service->line);
+    report_blame(report, "another program (%s) has port %u", owner->name, (unsigned)listener->port);
 }
 
 static void report_no_socket(struct doctor *doctor, const struct postfix_listener *listener)
@@ -151,21 +187,17 @@ static void listener_check(
 {
     char buffer[PLACES_SIZE];
     struct text places;
-    struct net_owner owner;
     const struct net_sockets *sockets = &doctor->facts.sockets;
+    const struct holders holders = holders_find(doctor, one->port);
     text_init(&places, buffer, sizeof buffer);
     if (places_add(doctor, one->port, &places) == 0) {
         report_no_socket(doctor, one);
-    } else if (stranger_find(doctor, one->port, &owner)) {
-        report_add(&doctor->report, CHECK_pf_listen, REPORT_ERROR, REPORT_LIKELY,
-            "TCP port %u is held by %s (process %ld), not by Postfix.", (unsigned)one->port,
-            owner.name, owner.pid);
-        report_advise(&doctor->report,
-            "Stop that program, or take the service out of "
-            "master.cf:%u; then: systemctl restart postfix.",
-            one->service->line);
-        report_blame(
-            &doctor->report, "another program (%s) has port %u", owner.name, (unsigned)one->port);
+    } else if (holders.has_stranger && !holders.has_postfix) {
+        report_stranger(doctor, one, &holders.stranger);
+    } else if (holders.has_stranger) {
+        report_add(&doctor->report, CHECK_pf_listen, REPORT_GOOD, REPORT_LIKELY,
+            "TCP port %u listens on %s, by Postfix and %s.", (unsigned)one->port, buffer,
+            holders.stranger.name);
     } else if (!one->is_loopback && !net_sockets_reach_out(sockets, NET_TCP, one->port)) {
         report_too_narrow(doctor, one, buffer);
     } else if (net_sockets_reach_out(sockets, NET_TCP, one->port) &&

@@ -136,6 +136,13 @@ static void test_stranger(void **state)
     host_fixture_write(&fixture, "/proc/90/comm", "master\n");
     host_fixture_write(&fixture, "/var/spool/postfix/pid/master.pid", "90");
     expect(CHECK_pf_listen, REPORT_ERROR, "exim4 (process 812)");
+    /* A proxy in front, Postfix behind it on loopback. */
+    const struct mail_host_socket both[] = {{"C0000219", 25}, {"7F000001", 25}};
+    listen_on(both, 2);
+    host_fixture_link(&fixture, "/proc/90/fd/13", "socket:[9001]");
+    mail_host_main_add(&fixture, "inet_interfaces = loopback-only\n");
+    expect(CHECK_pf_listen, REPORT_GOOD, "by Postfix and exim4");
+    host_fixture_expect_below(&fixture, REPORT_NOTE);
 }
 
 static void test_protocols(void **state)
