@@ -28,6 +28,9 @@ static void add_entry(struct text *text, const struct report_entry *entry)
     add_member(text, "why", check_why(entry->check));
     add_member(text, "change", entry->change);
     add_member(text, "cause", entry->cause);
+    if (entry->picture != NULL) {
+        add_member(text, "picture", entry->picture);
+    }
     text_add(text, "}");
 }
 

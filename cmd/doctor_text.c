@@ -9,9 +9,10 @@
 #include "cmd/wrap.h"
 #include "doctor/report.h"
 
-#define INDENT      10 /* Of an entry's sentences. */
-#define LABEL_WIDTH 9  /* "healthy  ", "change   ". */
-#define LIST_INDENT 2
+#define INDENT         10 /* Of an entry's sentences. */
+#define LABEL_WIDTH    9  /* "healthy  ", "change   ". */
+#define LIST_INDENT    2
+#define PICTURE_INDENT 2
 
 static enum stats_colour level_colour(enum report_level level)
 {
@@ -35,6 +36,18 @@ static void add_labelled(struct text *text, const char *label, const char *sente
     wrap_add(text, sentence, INDENT + LABEL_WIDTH, INDENT + LABEL_WIDTH);
 }
 
+/* As it is: its columns mean something. */
+static void add_picture(struct text *text, const char *lines)
+{
+    while (*lines != '\0') {
+        size_t len = strcspn(lines, "\n");
+        text_addf(text, "%*s", len > 0 ? PICTURE_INDENT : 0, "");
+        text_add_bytes(text, lines, len);
+        text_add(text, "\n");
+        lines += len + (lines[len] != '\0');
+    }
+}
+
 static void add_entry(
     struct text *text, const struct doctor_text_form *form, const struct report_entry *entry)
 {
@@ -54,6 +67,9 @@ static void add_entry(
     }
     if (entry->change != NULL) {
         add_labelled(text, "change", entry->change);
+    }
+    if (entry->picture != NULL) {
+        add_picture(text, entry->picture);
     }
 }
 

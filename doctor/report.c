@@ -37,7 +37,7 @@ static const char *const group_titles[CHECK_GROUPS] = {
     [GROUP_LISTS] = "Block and allow lists",
     [GROUP_FILTERS] = "Greylisting, policy services, milters",
     [GROUP_TIMEOUTS] = "Time-outs and load",
-    [GROUP_EVIDENCE] = "Logs and queue",
+    [GROUP_EVIDENCE] = "Logs, queue, captures",
 };
 
 void report_init(struct report *report)
@@ -52,6 +52,7 @@ void report_fini(struct report *report)
         free(report->entries[i].seen);
         free(report->entries[i].change);
         free(report->entries[i].cause);
+        free(report->entries[i].picture);
     }
     report_init(report);
 }
@@ -89,7 +90,7 @@ static size_t utf8_len(const char *text)
     return is_invisible || is_overlong || is_surrogate ? 0 : len;
 }
 
-/* One byte or character of `from` to `to`, as far as REPORT_TEXT_MAX allows. */
+/* One byte or character of `from` to `to`. */
 static size_t clean_step(const char *from, enum text_form form, char *to, size_t *at_inout)
 {
     size_t len = utf8_len(from);
@@ -106,12 +107,12 @@ static size_t clean_step(const char *from, enum text_form form, char *to, size_t
     return 1;
 }
 
-static char *clean_copy(const char *from, enum text_form form)
+static char *clean_copy(const char *from, enum text_form form, size_t size_max)
 {
-    char *copy = malloc(REPORT_TEXT_MAX + 8);
+    char *copy = malloc(size_max + 8);
     must(copy != NULL);
     size_t at = 0;
-    while (*from != '\0' && at < REPORT_TEXT_MAX) {
+    while (*from != '\0' && at < size_max) {
         from += clean_step(from, form, copy, &at);
     }
     if (*from != '\0') {
@@ -127,7 +128,7 @@ __attribute__((format(printf, 2, 0))) static char *format_clean(
 {
     char raw[REPORT_TEXT_MAX * 2];
     (void)vsnprintf(raw, sizeof raw, format, arguments);
-    return clean_copy(raw, form);
+    return clean_copy(raw, form, REPORT_TEXT_MAX);
 }
 
 void report_add(struct report *report, enum check_id check, enum report_level level,
@@ -178,6 +179,15 @@ void report_blame(struct report *report, const char *format, ...)
     free(entry->cause);
     entry->cause = format_clean(TEXT_LINE, format, arguments);
     va_end(arguments);
+}
+
+void report_picture(struct report *report, const char *lines)
+{
+    struct report_entry *entry = entry_last(report);
+    if (entry != NULL) {
+        free(entry->picture);
+        entry->picture = clean_copy(lines, TEXT_LINES, REPORT_PICTURE_MAX);
+    }
 }
 
 size_t report_count(const struct report *report, enum report_level level)

@@ -13,6 +13,7 @@
 #define REPORT_ENTRIES_MAX 512
 #define REPORT_TEXT_MAX    2000
 #define CHECK_NAME_MAX     16 /* Columns of a check's name. */
+#define REPORT_PICTURE_MAX 16000
 
 /* The rows of checks.def. */
 enum check_id {
@@ -54,9 +55,10 @@ struct report_entry {
     enum check_id check;
     enum report_level level;
     enum report_sure sure;
-    char *seen;   /* Owned, as the others; one or more sentences. */
-    char *change; /* NULL: nothing to do. The exact change, or command. */
-    char *cause;  /* NULL, or the end of "The most likely cause of slow or refused mail: ". */
+    char *seen;    /* Owned, as the others; one or more sentences. */
+    char *change;  /* NULL: nothing to do. The exact change, or command. */
+    char *picture; /* NULL, or lines to look at, of fixed columns. */
+    char *cause;   /* NULL, or the end of "The most likely cause of slow or refused mail: ". */
 };
 
 struct report {
@@ -78,6 +80,9 @@ __attribute__((format(printf, 2, 3))) void report_advise(
     struct report *report, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void report_blame(
     struct report *report, const char *format, ...);
+
+/* To the entry added last: lines to look at, as they are; at most REPORT_PICTURE_MAX bytes. */
+void report_picture(struct report *report, const char *lines);
 
 /* Entries of a level. */
 size_t report_count(const struct report *report, enum report_level level);

@@ -83,6 +83,15 @@ static void test_an_error_is_told_in_full(void **state)
     assert_non_null(strstr(text, "1 error, 0 warnings, 0 notes."));
 }
 
+/* Lines of a picture are as they are: not wrapped, one indent. */
+static void test_a_picture(void **state)
+{
+    (void)state;
+    report_add(&report, CHECK_mx_conf, REPORT_NOTE, REPORT_CERTAIN, "Look:");
+    report_picture(&report, "  one -->\n\n      <-- two\n");
+    assert_non_null(strstr(as_text(false), "Look:\n    one -->\n\n        <-- two\n"));
+}
+
 static void test_json(void **state)
 {
     struct text text;
@@ -97,6 +106,10 @@ static void test_json(void **state)
                         "\"sure\":\"certain\",\"seen\":\"a \\\"quoted\\\" word\"";
     assert_memory_equal(output, begin, strlen(begin));
     assert_non_null(strstr(output, "\"change\":null,\"cause\":\"why\"}]}\n"));
+    report_picture(&report, "a\n b");
+    text_init(&text, output, sizeof output);
+    doctor_json_add(&text, &report);
+    assert_non_null(strstr(output, "\"cause\":\"why\",\"picture\":\"a\\u000a b\"}]}\n"));
 }
 
 static void test_nagios(void **state)
@@ -117,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_nothing_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_error_is_told_in_full, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_picture, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_json, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nagios, set_up, tear_down),
     };

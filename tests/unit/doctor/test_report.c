@@ -61,6 +61,18 @@ static void test_what_was_found_is_made_harmless(void **state)
     assert_string_equal(report.entries[report.count - 1].change, "first\nsecond\\x0d");
 }
 
+/* Lines stay lines, and nothing else gets through. */
+static void test_a_picture(void **state)
+{
+    (void)state;
+    report_picture(&report, "nothing to belong to");
+    report_add(&report, CHECK_mx_conf, REPORT_NOTE, REPORT_LIKELY, "seen");
+    assert_null(report.entries[0].picture);
+    report_picture(&report, "first");
+    report_picture(&report, "  one -->\n <-- \x1b[2J\n");
+    assert_string_equal(report.entries[0].picture, "  one -->\n <-- \\x1b[2J\n");
+}
+
 static void test_a_long_sentence_is_cut(void **state)
 {
     char *longest = malloc(100000);
@@ -138,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_was_found_is_made_harmless, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_picture, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_long_sentence_is_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_full_report_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_likeliest_cause, set_up, tear_down),
