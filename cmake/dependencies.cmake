@@ -29,6 +29,18 @@ if(MXCACHE_DNSTAP AND FSTRM_LIBRARY AND FSTRM_INCLUDE_DIR)
         INTERFACE_INCLUDE_DIRECTORIES ${FSTRM_INCLUDE_DIR})
 endif()
 
+# Optional: `mxcache doctor --capture` reads packet captures with it.
+if(MXCACHE_PCAP)
+    find_path(LIBPCAP_INCLUDE_DIR pcap.h)
+    find_library(LIBPCAP_LIBRARY pcap)
+    if(LIBPCAP_INCLUDE_DIR AND LIBPCAP_LIBRARY)
+        add_library(Pcap::Pcap UNKNOWN IMPORTED)
+        set_target_properties(Pcap::Pcap PROPERTIES
+            IMPORTED_LOCATION ${LIBPCAP_LIBRARY}
+            INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${LIBPCAP_INCLUDE_DIR})
+    endif()
+endif()
+
 if(MXCACHE_TESTS)
     find_path(CMOCKA_INCLUDE_DIR cmocka.h REQUIRED)
     find_library(CMOCKA_LIBRARY cmocka REQUIRED)

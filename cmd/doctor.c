@@ -35,6 +35,10 @@ static const char doctor_usage[] =
     "  -n, --nagios             one line for Nagios, Icinga and their kin\n"
     "  -l, --log FILE           mail log to read in place of the usual ones; may be\n"
     "                           repeated; - is standard input, for journalctl\n"
+    "  -C, --capture FILE       read a packet capture of SMTP (tcpdump -s0 -w FILE port 25)\n"
+    "                           and tell who let whom wait; - is standard input. Then\n"
+    "                           only this is checked, unless checks are named\n"
+    "      --port PORT          a port of SMTP in the capture, beside 25, 465, 587, 2525\n"
     "  -S, --smtp HOST          try outbound port 25 there: a mail server that is not\n"
     "                           yours\n"
     "  -d, --domain NAME        whose mail is looked at; default: mydomain of Postfix\n"
@@ -47,6 +51,7 @@ enum {
     OPTION_OFFLINE = 256,
     OPTION_ROOT,
     OPTION_LIST,
+    OPTION_PORT,
 };
 
 static const struct option doctor_long_options[] = {
@@ -54,11 +59,13 @@ static const struct option doctor_long_options[] = {
     {"json", no_argument, NULL, 'j'},
     {"nagios", no_argument, NULL, 'n'},
     {"log", required_argument, NULL, 'l'},
+    {"capture", required_argument, NULL, 'C'},
     {"smtp", required_argument, NULL, 'S'},
     {"domain", required_argument, NULL, 'd'},
     {"offline", no_argument, NULL, OPTION_OFFLINE},
     {"root", required_argument, NULL, OPTION_ROOT},
     {"list", no_argument, NULL, OPTION_LIST},
+    {"port", required_argument, NULL, OPTION_PORT},
     {"help", no_argument, NULL, 'h'},
     SOURCE_LINE_LONG,
     {NULL, 0, NULL, 0},
@@ -113,6 +120,16 @@ static bool take_log(struct doctor_line *line, const char *path)
     return true;
 }
 
+static bool take_port(struct doctor_line *line, const char *argument)
+{
+    uint64_t port;
+    if (!text_parse_u64(argument, strlen(argument), UINT16_MAX, &port) || port == 0) {
+        return complain("--port takes a number from 1 to 65535.");
+    }
+    line->options.capture_port = (uint16_t)port;
+    return true;
+}
+
 static bool take_option(struct doctor_line *line, int option, const char *argument)
 {
     switch (option) {
@@ -124,10 +141,15 @@ static bool take_option(struct doctor_line *line, int option, const char *argume
         return take_form(line, DOCTOR_FORM_NAGIOS);
     case 'h':
         return take_form(line, DOCTOR_FORM_HELP);
+    case OPTION_PORT:
+        return take_port(line, argument);
     case OPTION_LIST:
         return take_form(line, DOCTOR_FORM_LIST);
     case 'l':
         return take_log(line, argument);
+    case 'C':
+        line->options.capture = argument;
+        return true;
     case 'S':
         line->options.smtp_host = argument;
         return true;
@@ -161,7 +183,7 @@ static bool read_line(struct doctor_line *line, int argc, char **argv)
 {
     int option;
     while ((option = getopt_long(
-                argc, argv, "ajnl:S:d:h" SOURCE_LINE_SHORT, doctor_long_options, NULL)) != -1) {
+                argc, argv, "ajnl:C:S:d:h" SOURCE_LINE_SHORT, doctor_long_options, NULL)) != -1) {
         if (!take_option(line, option, optarg)) {
             return false;
         }
@@ -170,6 +192,10 @@ static bool read_line(struct doctor_line *line, int argc, char **argv)
         if (!take_check(line, argv[optind])) {
             return false;
         }
+    }
+    if (line->options.capture != NULL && !line->has_wanted) {
+        line->has_wanted = true;
+        line->is_wanted[CHECK_capture] = true;
     }
     for (int i = 0; i < (int)CHECKS && !line->has_wanted; i++) {
         line->is_wanted[i] = true;

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "daemon/libraries.h"
+#include "doctor/capture_file.h"
 #include "cmd/cmd.h"
 
 /* A name further off than this is no slip of the fingers. */
@@ -68,6 +69,7 @@ static void print_version(void)
     text_init(&text, libraries, sizeof libraries);
     libraries_add(&text);
     (void)fputs(libraries, stdout);
+    (void)printf("%s\n", capture_file_library());
 }
 
 static const struct subcommand *subcommand_find(const char *name)

@@ -54,9 +54,11 @@ struct doctor_options {
     const struct doctor_daemon *daemon; /* NULL: not asked. */
     const char *logs[DOCTOR_LOGS_MAX];  /* --log; "-": standard input. None: the usual files. */
     size_t log_count;
-    const char *smtp_host;         /* --smtp: outbound port 25 is tried there; NULL: not at all. */
-    const char *domain;            /* --domain: whose MX is looked up; NULL: mydomain of main.cf. */
-    bool is_offline;               /* --offline: no questions, no connections. */
+    const char *capture;   /* --capture: a file of packets; "-": standard input. NULL: none. */
+    uint16_t capture_port; /* --port: of SMTP, beside the usual ones; 0: none. */
+    const char *smtp_host; /* --smtp: outbound port 25 is tried there; NULL: not at all. */
+    const char *domain;    /* --domain: whose MX is looked up; NULL: mydomain of main.cf. */
+    bool is_offline;       /* --offline: no questions, no connections. */
     const struct dns_given *given; /* For tests: who is asked what; NULL: as the host says. */
 };
 
