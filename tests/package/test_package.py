@@ -175,7 +175,8 @@ def purges_cleanly(before):
         expect(not os.path.exists(path), f"{path} is left")
     left = sorted(files() - before)
     expect(not left, f"files are left: {left[:20]}")
-    missing = sorted(before - files())
+    # debhelper's script for AppArmor takes this folder of the apparmor package along when it is empty.
+    missing = sorted(before - files() - {"/etc/apparmor.d/disable"})
     expect(not missing, f"files are missing: {missing[:20]}")
     print("purged, nothing is left")
 
