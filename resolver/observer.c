@@ -9,10 +9,8 @@
 void observer_on_parked(const struct query_turn *turn)
 {
     const struct observer *observer = turn->resolver->observer;
-    if (turn->ask != NULL) {
-        observer->parked(
-            observer->world, &turn->ask->client, turn->ask->query, turn->ask->len, turn->now);
-    }
+    observer->parked(
+        observer->world, &turn->ask->client, turn->ask->query, turn->ask->len, turn->now);
 }
 
 /* The last server that replied with something to use. */
@@ -36,9 +34,6 @@ void observer_on_answered(const struct query_turn *turn, unsigned rcode)
 {
     const struct resolver *resolver = turn->resolver;
     const struct query *query = turn->query;
-    if (query->trace != 0) {
-        return; /* No client's, but an operator's who follows it. */
-    }
     const struct question *question = turn->source.has_question ? &query->question : NULL;
     struct redacted name = {.len = 0};
     if (question != NULL) {

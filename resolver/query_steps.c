@@ -19,6 +19,12 @@
 #include "resolver/refusal.h"
 #include "resolver/resolver.h"
 
+/* A question that is followed is no client's, so none of its turns is counted as one. */
+static void query_tally(const struct query_turn *turn, struct counter *counter)
+{
+    counter_add(counter, turn->query->trace == 0 ? 1 : 0);
+}
+
 /* ---- PARSE ---- */
 
 /* Answers without records, and goes on to ANSWER. */
@@ -32,7 +38,7 @@ static enum step_verdict query_fail(struct query_turn *turn, unsigned rcode, enu
 
 static enum step_verdict query_reject(struct query_turn *turn, unsigned rcode)
 {
-    counter_add(&turn->resolver->stats.questions_malformed, 1);
+    query_tally(turn, &turn->resolver->stats.questions_malformed);
     return query_fail(turn, rcode, rcode == RCODE_NOTIMP ? EDE_NOT_SUPPORTED : EDE_NONE);
 }
 
@@ -268,7 +274,7 @@ static enum local_verdict query_ask_house(struct query_turn *turn, size_t *len_o
 
 static enum step_verdict query_refuse(struct query_turn *turn, enum ede ede, const char *text)
 {
-    counter_add(&turn->resolver->stats.questions_refused, 1);
+    query_tally(turn, &turn->resolver->stats.questions_refused);
     query_fail(turn, RCODE_REFUSED, ede);
     turn->source.error.ede_text = text;
     return STEP_ON;
@@ -317,7 +323,7 @@ enum step_verdict query_local(struct query_turn *turn)
 
 static enum step_verdict query_overflow(struct query_turn *turn)
 {
-    counter_add(&turn->resolver->stats.questions_overflow, 1);
+    query_tally(turn, &turn->resolver->stats.questions_overflow);
     if (turn->verdict == CACHE_STALE) {
         return query_use_stale(turn);
     }
@@ -395,7 +401,7 @@ enum step_verdict query_join(struct query_turn *turn)
     counter_set(&resolver->stats.questions_waiting, resolver->queries.in_use);
     pooled->step = QUERY_WAIT;
     turn->query = pooled;
-    if (resolver->observer != NULL) {
+    if (resolver->observer != NULL && pooled->trace == 0) {
         observer_on_parked(turn);
     }
     return STEP_ON;
@@ -487,7 +493,7 @@ void query_on_deadline(struct resolver *resolver, struct query *query, int64_t n
         return;
     }
     /* The next asker need not wait as long as this one (RFC 9520). A late reply undoes it. */
-    counter_add(&resolver->stats.deadline_passed, 1);
+    query_tally(&turn, &resolver->stats.deadline_passed);
     cache_store_failure(resolver->cache, &query->key, EDE_NO_REACHABLE_AUTHORITY, now);
     query_servfail(&turn, EDE_NO_REACHABLE_AUTHORITY, "no upstream server answered in time");
     query_leave(resolver, query);
@@ -562,20 +568,21 @@ static void query_record_wait(const struct query_turn *turn)
         (struct unsettled){.class = query->class, .outcome = query->outcome, .list = query->list};
 }
 
-/* To somebody who had to wait, or follows the question. */
+/* To somebody who had to wait. */
 static void query_deliver(struct query_turn *turn)
 {
     struct port *port = &turn->resolver->port;
     slow_on_waited(turn);
-    if (turn->query->trace != 0) {
-        trace_on_answer(turn);
-    } else {
-        port->deliver(port->world, &turn->query->client, turn->answer, turn->answer_len);
-    }
+    port->deliver(port->world, &turn->query->client, turn->answer, turn->answer_len);
 }
 
 enum step_verdict query_send(struct query_turn *turn)
 {
+    turn->query->step = QUERY_END;
+    if (turn->query->trace != 0) {
+        trace_on_answer(turn);
+        return STEP_END;
+    }
     query_count(turn);
     query_lists_count(turn);
     query_record_wait(turn);
@@ -587,6 +594,5 @@ enum step_verdict query_send(struct query_turn *turn)
     } else {
         query_deliver(turn);
     }
-    turn->query->step = QUERY_END;
     return STEP_END;
 }

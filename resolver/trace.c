@@ -64,7 +64,6 @@ uint64_t trace_start(struct resolver *resolver, const struct question *question,
             .stored = {.extra = {.ede = EDE_NONE, .ttl_cap = UINT32_MAX}}},
         .answer = resolver->answer,
     };
-    counter_add(&resolver->stats.questions, 1);
     uint64_t id = trace->id;
     query_run(&turn);
     trace->fetch = inflight_find(&resolver->inflight, &slot.key);

@@ -9,10 +9,12 @@
 
 /*
  * Questions that the operator follows: asked as if a client had asked and the cache held nothing,
- * and told of while they go on. Each is a query like any other, counted like any other, and stores
- * its answer; only that it skips LOOKUP and what is concluded from other entries, and that its
- * answer stays here. There are TRACE_PLACES; a place is free again when its question is over and
- * another one wants it. One worker's, embedded in the resolver.
+ * and told of while they go on. Each is a query like any other and stores its answer; only that it
+ * skips LOOKUP and what is concluded from other entries, and that its answer stays here. It is no
+ * client's: the work it causes is counted (fetches, what was sent), but it is not among the
+ * questions, the answers, the waits, the slow ones or what an observer sees. There are
+ * TRACE_PLACES; a place is free again when its question is over and another one wants it. One
+ * worker's, embedded in the resolver.
  */
 #define TRACE_PLACES      4
 #define TRACE_ANSWER_SIZE 4096 /* Longer answers are cut, with TC. */
