@@ -17,7 +17,7 @@ import dnswire
 import live
 from live import expect, expect_equal, wait_until
 
-DEBS = pathlib.Path(sys.argv[3])
+FOLDERS = [pathlib.Path(folder) for folder in sys.argv[3:] if folder.startswith("/")]
 QUEUE = pathlib.Path("/var/spool/postfix")
 MAIL_LOG = pathlib.Path("/var/log/postfix.log")
 SINK = live.LOGS / "sink" / "dump"
@@ -31,7 +31,9 @@ ZONES = (
 )
 AUTHORITY = ("127.0.0.2", 53)
 
-PRESEED = "postfix postfix/main_mailer_type select Internet Site\n"
+PRESEED = """postfix postfix/main_mailer_type select Internet Site
+man-db man-db/auto-update boolean false
+"""
 
 NSD_CONF = """
 server:
@@ -56,10 +58,13 @@ control_socket = {live.SOCKET}
 daemons = {}
 
 
-def install_packages():
+def install_packages(*folders):
     """Nothing may be started by the packages' own scripts: policy-rc.d says so to all of them."""
-    debs = sorted(DEBS.glob("*.deb"))
-    expect(debs, f"no packages in {DEBS}: run ./dev setup test")
+    debs = []
+    for folder in folders or FOLDERS[:1]:
+        found = sorted(folder.glob("*.deb"))
+        expect(found, f"no packages in {folder}: run ./dev setup test")
+        debs += found
     policy = pathlib.Path("/usr/sbin/policy-rc.d")
     policy.write_text("#!/bin/sh\nexit 101\n")
     policy.chmod(0o755)
