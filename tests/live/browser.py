@@ -34,9 +34,7 @@ def install(debs):
     if shutil.which(PROGRAM):
         return
     expect(debs, "no chromium here and no packages of it: run ./dev setup test")
-    for deb in debs:
-        live.run_quietly("chromium-unpack", "dpkg", "-x", deb, "/")
-    live.run_quietly("chromium-unpack", "ldconfig")
+    live.unpack("chromium-unpack", *debs)
     expect(shutil.which(PROGRAM), "the packages hold no chromium")
 
 

@@ -77,6 +77,15 @@ def run_quietly(name, *command, **options):
     expect(status == 0, f"{' '.join(map(str, command))[:200]} ended with status {status}")
 
 
+def unpack(name, *debs):
+    """Packages' files without their scripts, into the pod's root."""
+    # /lib is a link into /usr, which a package that brings a folder of that name must not replace.
+    pipe = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C / --keep-directory-symlink'
+    for deb in debs:
+        run_quietly(name, "sh", "-c", pipe, "sh", deb)
+    run_quietly(name, "ldconfig")
+
+
 def collect_syslog():
     """Stands in for the system's logger: programs tell /dev/log why they do not start."""
     log = open(add_log(LOGS / "syslog.log"), "ab", buffering=0)
