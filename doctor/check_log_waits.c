@@ -153,6 +153,24 @@ void check_log_delays(struct doctor *doctor)
     report_not_dns(doctor, log);
 }
 
+/* Upgrades and restarts leave a few such lines behind; more of them are worth a warning. */
+void check_log_filters(struct doctor *doctor)
+{
+    static const struct evidence rows[] = {
+        {LOG_COMPONENT_DOWN, REPORT_WARNING, 10, REPORT_CERTAIN,
+            "Postfix did not reach a policy service, or another server that it asks",
+            "Each time a client was put off with 451. policy-alive tells whether it runs now; its "
+            "own log tells why it did not.",
+            "a policy service that Postfix asks was not there"},
+        {LOG_MILTER_DOWN, REPORT_WARNING, 10, REPORT_CERTAIN, "Postfix did not reach a milter",
+            "milter_default_action tells what became of the mail: put off, or let in unchecked. "
+            "policy-alive tells whether the milter runs now, and where its socket should be.",
+            "a milter that Postfix asks was not there"},
+    };
+    evidence_reports(
+        doctor, CHECK_log_filters, ROWS(rows), "Postfix reached all that it asks about mail.");
+}
+
 /* Messages that wait, by age. */
 struct queue_count {
     size_t files;

@@ -36,7 +36,9 @@ CHECKS = (
     "rc-processes rs-nameserver public-resolver dnsbl-filter dnsbl-dead dnsbl-key greylist "
     "policy-alive smtpd-timeout stress"
 ).split()
-LOG_CHECKS = "log-ns log-ns-hard log-ptr log-rbl log-timeout log-delays log-rspamd log-sa".split()
+LOG_CHECKS = (
+    "log-ns log-ns-hard log-ptr log-rbl log-timeout log-delays log-filters log-rspamd log-sa"
+).split()
 
 WORLD = f"""
 example.net. 300 SOA ns.example.net. root.example.net. 1 3600 900 604800 60
@@ -232,6 +234,8 @@ def a_policy_service_that_is_down_is_named():
     expect(POSTGREY in (cause or ""), f"the cause: {cause}")
     start_postgrey()
     expect_well("with postgrey again")
+    findings = examine("--log", str(host.MAIL_LOG), "log-filters")[0]
+    expect_finding(findings, "log-filters", "note", "did not reach a policy service", "10023")
 
 
 def sockets_outside_of_the_chroot_are_seen():
@@ -247,6 +251,8 @@ def sockets_outside_of_the_chroot_are_seen():
         expect(no_milter in live.read_log(host.MAIL_LOG), "smtpd has found OpenDKIM")
     base.postfix("reload")
     expect_well("with the socket in the chroot")
+    findings = examine("--log", str(host.MAIL_LOG), "log-filters")[0]
+    expect_finding(findings, "log-filters", "note", "did not reach a milter", OPENDKIM_SOCKET)
 
 
 def lists_are_judged():

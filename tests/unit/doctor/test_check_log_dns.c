@@ -75,7 +75,7 @@ static void test_healthy(void **state)
     (void)state;
     static const enum check_id checks[] = {CHECK_log_ns, CHECK_log_ns_hard, CHECK_log_ptr,
         CHECK_log_rbl, CHECK_log_dane, CHECK_log_chroot, CHECK_log_rspamd, CHECK_log_sa,
-        CHECK_log_timeout, CHECK_log_delays};
+        CHECK_log_timeout, CHECK_log_delays, CHECK_log_filters};
     add(1000, sent);
     add(3, soft);
     add(5, "postfix/smtpd[9]: lost connection after DATA from x[1]");

@@ -73,6 +73,25 @@ static void test_delays(void **state)
     host_fixture_expect(&host.fixture, CHECK_log_delays, REPORT_NOTE, "in the queue");
 }
 
+/* One restart of a filter is nothing; a filter that is away is. */
+static void test_filters(void **state)
+{
+    (void)state;
+    add(1, "postfix/smtpd[9]: connect from x[1]");
+    expect(CHECK_log_filters, REPORT_GOOD, "reached all");
+    add(2, "postfix/smtpd[9]: warning: problem talking to server 127.0.0.1:10023: Connection "
+           "refused");
+    expect(CHECK_log_filters, REPORT_NOTE, "a policy service, or another server that it asks");
+    add(8, "postfix/smtpd[9]: warning: problem talking to server 127.0.0.1:10023: Connection "
+           "refused");
+    expect(CHECK_log_filters, REPORT_WARNING, "127.0.0.1:10023");
+    add(10,
+        "postfix/smtpd[9]: warning: connect to Milter service unix:/run/o.sock: No such file or "
+        "directory");
+    expect(CHECK_log_filters, REPORT_WARNING, "did not reach a milter");
+    assert_non_null(report_likeliest(&host.fixture.doctor->report));
+}
+
 /* Greylisting and a dead port 25 are not DNS. */
 static void test_not_dns(void **state)
 {
@@ -125,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_timeout, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_delays, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_filters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_not_dns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_queue, set_up, tear_down),
     };

@@ -61,7 +61,7 @@ static void test_no_false_alarm(void **state)
         CHECK_rc_processes, CHECK_rs_nameserver, CHECK_port_53, CHECK_loop, CHECK_greylist,
         CHECK_policy_alive, CHECK_smtpd_timeout, CHECK_stress, CHECK_log_ns, CHECK_log_ns_hard,
         CHECK_log_ptr, CHECK_log_rbl, CHECK_log_dane, CHECK_log_timeout, CHECK_log_delays,
-        CHECK_log_chroot, CHECK_log_rspamd, CHECK_log_sa, CHECK_queue};
+        CHECK_log_filters, CHECK_log_chroot, CHECK_log_rspamd, CHECK_log_sa, CHECK_queue};
     doctor_case_init(&host);
     host_fixture_write(&host.fixture, "/etc/postfix/main.cf", main_cf);
     host_fixture_write(&host.fixture, "/etc/postfix/master.cf", master_cf);
