@@ -116,10 +116,8 @@ void host_fixture_set_time(struct host_fixture *fixture, const char *path, long 
     assert_int_equal(utimensat(AT_FDCWD, name, times, AT_SYMLINK_NOFOLLOW), 0);
 }
 
-struct doctor *host_fixture_run(struct host_fixture *fixture, enum check_id check)
+static struct doctor *run(struct host_fixture *fixture, const bool is_wanted[CHECKS])
 {
-    bool is_wanted[CHECKS + 1] = {false};
-    is_wanted[check] = true;
     forget_run(fixture);
     fixture->doctor = calloc(1, sizeof *fixture->doctor);
     assert_non_null(fixture->doctor);
@@ -128,6 +126,22 @@ struct doctor *host_fixture_run(struct host_fixture *fixture, enum check_id chec
     doctor_run(fixture->doctor, is_wanted, &(struct doctor_watch){0});
     assert_true(fixture->doctor->report.count > 0);
     return fixture->doctor;
+}
+
+struct doctor *host_fixture_run(struct host_fixture *fixture, enum check_id check)
+{
+    bool is_wanted[CHECKS + 1] = {false};
+    is_wanted[check] = true;
+    return run(fixture, is_wanted);
+}
+
+struct doctor *host_fixture_run_all(struct host_fixture *fixture)
+{
+    bool is_wanted[CHECKS + 1];
+    for (size_t i = 0; i < CHECKS; i++) {
+        is_wanted[i] = true;
+    }
+    return run(fixture, is_wanted);
 }
 
 static bool entry_has(const struct report_entry *entry, const char *part)

@@ -37,6 +37,9 @@ void host_fixture_path(
 /* Gathers the facts anew and runs one check. */
 struct doctor *host_fixture_run(struct host_fixture *fixture, enum check_id check);
 
+/* The same with every check. */
+struct doctor *host_fixture_run_all(struct host_fixture *fixture);
+
 /* The last run has an entry of that level for the check, with `part` in what was seen, in the
  * change or in the cause (NULL: anything). */
 void host_fixture_expect(const struct host_fixture *fixture, enum check_id check,

@@ -18,7 +18,8 @@
 #include "wire/types.h"
 #include "cmd/lookup_ask.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS    5000
+#define PORT_TRIES 50
 
 /* What the server does with its one question by UDP; a stream, if any, gets the whole answer. */
 enum manner {
@@ -108,8 +109,14 @@ static void *serve(void *world)
     return NULL;
 }
 
-/* UDP and TCP on one port that the kernel chooses. */
-static void server_open(struct server *server)
+static void server_close(struct server *server)
+{
+    (void)close(server->udp);
+    (void)close(server->tcp);
+}
+
+/* UDP on a port that the kernel chooses. False: somebody else has that port by TCP. */
+static bool server_try(struct server *server)
 {
     struct sockaddr_storage sockaddr;
     assert_true(address_parse("127.0.0.1", 9, 0, &server->address));
@@ -119,14 +126,24 @@ static void server_open(struct server *server)
     assert_int_equal(getsockname(server->udp, (struct sockaddr *)&sockaddr, &len), 0);
     server->address = address_from_sockaddr((const struct sockaddr *)&sockaddr);
     server->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(server->tcp, (const struct sockaddr *)&sockaddr, len), 0);
+    if (bind(server->tcp, (const struct sockaddr *)&sockaddr, len) != 0) {
+        assert_int_equal(errno, EADDRINUSE);
+        return false;
+    }
     assert_int_equal(listen(server->tcp, 4), 0);
+    return true;
 }
 
-static void server_close(struct server *server)
+/* UDP and TCP on one port. */
+static void server_open(struct server *server)
 {
-    (void)close(server->udp);
-    (void)close(server->tcp);
+    for (unsigned tries = 0; tries < PORT_TRIES; tries++) {
+        if (server_try(server)) {
+            return;
+        }
+        server_close(server);
+    }
+    fail_msg("no port is free by UDP and TCP");
 }
 
 static const struct question question = {
