@@ -80,7 +80,7 @@ static void client_explain(struct client *client, int error)
         client_explain_permission(client);
     } else if (error == ENOENT) {
         trouble_set(client->trouble, EX_UNAVAILABLE,
-            "there is no control socket %s: is the daemon running? Start it (systemctl start"
+            "there is no control socket %s, so the daemon does not run. Start it (systemctl start"
             " mxcache), or name the socket with -s",
             client->path);
     } else if (error == ECONNREFUSED) {

@@ -18,6 +18,7 @@
 #include "cmd/doctor_text.h"
 #include "cmd/source_line.h"
 #include "cmd/terminal.h"
+#include "cmd/wrap.h"
 
 /* More than any report can fill: 512 entries of three sentences, wrapped or escaped. */
 #define DOCTOR_OUTPUT_SIZE ((size_t)32 << 20)
@@ -35,9 +36,10 @@ static const char doctor_usage[] =
     "  -n, --nagios             one line for Nagios, Icinga and their kin\n"
     "  -l, --log FILE           mail log to read in place of the usual ones; may be\n"
     "                           repeated; - is standard input, for journalctl\n"
-    "  -C, --capture FILE       read a packet capture of SMTP (tcpdump -s0 -w FILE port 25)\n"
-    "                           and tell who let whom wait; - is standard input. Then\n"
-    "                           only this is checked, unless checks are named\n"
+    "  -C, --capture FILE       read a packet capture of SMTP and tell who let whom\n"
+    "                           wait; - is standard input. Then only this is checked,\n"
+    "                           unless checks are named. To make one:\n"
+    "                           tcpdump -s0 -w FILE port 25\n"
     "      --port PORT          a port of SMTP in the capture, beside 25, 465, 587, 2525\n"
     "  -S, --smtp HOST          try outbound port 25 there: a mail server that is not\n"
     "                           yours\n"
@@ -207,7 +209,11 @@ static void print_list(void)
 {
     for (int i = 0; i < (int)CHECKS; i++) {
         enum check_id check = (enum check_id)i;
-        (void)printf("%-16s %s\n", check_name(check), check_healthy(check));
+        char lines[REPORT_TEXT_MAX];
+        struct text text;
+        text_init(&text, lines, sizeof lines);
+        wrap_add(&text, check_healthy(check), CHECK_NAME_MAX + 1, CHECK_NAME_MAX + 1);
+        (void)printf("%-*s %s", CHECK_NAME_MAX, check_name(check), lines);
     }
 }
 
@@ -272,6 +278,22 @@ static int examine(const struct doctor_line *line, struct doctor *doctor)
     return print_report(line, &doctor->report);
 }
 
+/* Why mxcache's configuration is not looked at; NULL: it is. */
+static const char *settings_skipped(
+    const struct doctor_line *line, const struct configuration *configuration)
+{
+    const struct settings_source *source = &line->source.source;
+    bool is_elsewhere = line->options.root != NULL && strcmp(line->options.root, "/") != 0;
+    if (is_elsewhere && source->is_file_optional) {
+        return "With --root, mxcache's configuration is looked at when -c names it.";
+    }
+    if (!configuration->is_good && source->file != NULL && access(source->file, R_OK) != 0 &&
+        errno == EACCES) {
+        return "mxcache's configuration may not be read by this user; run the doctor as root.";
+    }
+    return NULL;
+}
+
 static int run(struct doctor_line *line)
 {
     int exit_code = EX_OSERR;
@@ -280,7 +302,8 @@ static int run(struct doctor_line *line)
     struct configuration *configuration = configuration_new(&line->source.source);
     struct doctor *doctor = calloc(1, sizeof *doctor);
     random_init_system(&random);
-    if (configuration->is_good) {
+    line->options.settings_skipped = settings_skipped(line, configuration);
+    if (configuration->is_good && line->options.settings_skipped == NULL) {
         line->options.settings = &configuration->settings;
     }
     if (line->options.root == NULL && !line->options.is_offline) {

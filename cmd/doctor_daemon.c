@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "base/must.h"
@@ -61,10 +62,13 @@ static void take_view(const struct stats_view *view, struct doctor_daemon *daemo
     }
 }
 
+/* Without what comes behind the reason: it is advice for other commands. */
 static void take_trouble(struct doctor_daemon *daemon, int exit_code, const char *sentence)
 {
-    daemon->state = exit_code == EX_NOPERM ? DOCTOR_DAEMON_DENIED : DOCTOR_DAEMON_ABSENT;
-    (void)snprintf(daemon->sentence, sizeof daemon->sentence, "%s", sentence);
+    const char *end = strstr(sentence, ". ");
+    int len = (int)(end != NULL ? (size_t)(end - sentence) : strlen(sentence));
+    daemon->state = exit_code == EX_UNAVAILABLE ? DOCTOR_DAEMON_ABSENT : DOCTOR_DAEMON_DENIED;
+    (void)snprintf(daemon->sentence, sizeof daemon->sentence, "%.*s.", len, sentence);
 }
 
 void doctor_daemon_ask(const struct settings *settings, struct doctor_daemon *daemon_out)
@@ -82,7 +86,8 @@ void doctor_daemon_ask(const struct settings *settings, struct doctor_daemon *da
     if (!is_asked) {
         take_trouble(daemon_out, trouble.exit_code, trouble.sentence);
     } else if (reply.is_refused || !stats_read(&reply, view)) {
-        take_trouble(daemon_out, EX_PROTOCOL, "it is of another version than this program");
+        take_trouble(
+            daemon_out, EX_PROTOCOL, "it runs, but is of another version than this program");
     } else {
         take_view(view, daemon_out);
     }

@@ -66,11 +66,11 @@ void doctor_nagios_add(struct text *text, const struct report *report)
     size_t warnings = report_count(report, REPORT_WARNING);
     text_init(&bare, sentence, sizeof sentence);
     doctor_text_add_cause(&bare, report);
-    text_addf(text, "MXCACHE %s - %zu errors, %zu warnings. ",
+    text_addf(text, "MXCACHE %s - %zu error%s, %zu warning%s. ",
         errors > 0     ? "CRITICAL"
         : warnings > 0 ? "WARNING"
                        : "OK",
-        errors, warnings);
+        errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
     add_without_bars(text, sentence);
     text_addf(text, " | errors=%zu;;1 warnings=%zu;1; notes=%zu\n", errors, warnings,
         report_count(report, REPORT_NOTE));

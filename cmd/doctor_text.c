@@ -176,7 +176,10 @@ void doctor_text_add_cause(struct text *text, const struct report *report)
 {
     const struct report_entry *entry = report_likeliest(report);
     if (entry == NULL) {
-        text_add(text, "Nothing was found that would make mail slow or refused.");
+        bool is_well =
+            report_count(report, REPORT_ERROR) + report_count(report, REPORT_WARNING) == 0;
+        text_add(text, is_well ? "Nothing was found that would make mail slow or refused."
+                               : "None of this alone explains slow or refused mail.");
         return;
     }
     text_addf(text, "The most likely cause of slow or refused mail: %s", entry->cause);

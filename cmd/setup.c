@@ -14,6 +14,7 @@
 #include "cmd/cmd.h"
 #include "cmd/configuration.h"
 #include "cmd/setup_port.h"
+#include "cmd/wrap.h"
 #include "doctor/facts.h"
 #include "doctor/host.h"
 #include "setup/diff.h"
@@ -23,6 +24,7 @@
 #include "setup/port.h"
 
 #define DIFF_SIZE ((size_t)4 << 20)
+#define NOTE_SIZE 2048 /* Wrapped. */
 
 static const char setup_usage[] =
     "usage: mxcache setup [--dry-run] [--upstreams \"ADDRESS...\"] [-c FILE]\n"
@@ -155,7 +157,11 @@ static void print_step(const struct setup_run *run, const struct step *step)
 static void print_notes(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->note_count; i++) {
-        (void)printf("note: %s\n", plan->notes[i]);
+        char lines[NOTE_SIZE];
+        struct text text;
+        text_init(&text, lines, sizeof lines);
+        wrap_add(&text, plan->notes[i], sizeof "note:", 0);
+        (void)printf("note: %s", lines);
     }
 }
 

@@ -124,7 +124,7 @@ static bool report_failed(
     const struct question *question = &first.failure->question;
     (void)name_to_text(question->name, question->name_len, name, sizeof name);
     report_add(&doctor->report, lat->check, REPORT_WARNING, REPORT_LIKELY,
-        "%s %s to %zu of %zu %s questions, such as %s", server->server->shown,
+        "%s %s to %zu of %zu %s questions, such as %s.", server->server->shown,
         ask_clause(first.failure, clause), first.failed, first.asked, lat->what, name);
     report_advise(&doctor->report,
         "`mxcache lookup NAME %s` shows what each server says to one name; if one "

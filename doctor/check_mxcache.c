@@ -21,6 +21,11 @@ void check_mx_conf(struct doctor *doctor)
 {
     struct report *report = &doctor->report;
     const struct settings *settings = doctor->options.settings;
+    if (doctor->options.settings_skipped != NULL) {
+        report_add(report, CHECK_mx_conf, REPORT_SKIPPED, REPORT_CERTAIN, "%s",
+            doctor->options.settings_skipped);
+        return;
+    }
     if (settings == NULL) {
         report_add(report, CHECK_mx_conf, REPORT_ERROR, REPORT_CERTAIN,
             "mxcache's configuration has errors.");
@@ -64,15 +69,15 @@ static void report_absent(struct doctor *doctor)
     const char *sentence = doctor->options.daemon->sentence;
     if (!host_uses_us(doctor)) {
         report_add(report, CHECK_mx_daemon, REPORT_NOTE, REPORT_CERTAIN,
-            "mxcache does not run, and " RESOLV_CONF " does not name it: %s", sentence);
+            RESOLV_CONF " does not name mxcache, and it cannot be asked: %s", sentence);
         report_advise(report, "`mxcache setup --dry-run` shows what putting this host on mxcache "
                               "would change.");
         return;
     }
     report_add(report, CHECK_mx_daemon, REPORT_ERROR, REPORT_CERTAIN,
         RESOLV_CONF " names mxcache, but it cannot be asked: %s", sentence);
-    report_advise(report, "systemctl start mxcache; journalctl -u mxcache tells why it stopped.");
-    report_blame(report, "mxcache, which this host asks, does not run");
+    report_advise(report, "systemctl restart mxcache; journalctl -u mxcache tells what happened.");
+    report_blame(report, "mxcache, which this host asks, does not run or hangs");
 }
 
 static void report_running(struct doctor *doctor)
@@ -123,8 +128,8 @@ void check_mx_daemon(struct doctor *doctor)
         report_running(doctor);
         return;
     case DOCTOR_DAEMON_DENIED:
-        report_add(&doctor->report, CHECK_mx_daemon, REPORT_SKIPPED, REPORT_CERTAIN, "%s",
-            daemon->sentence);
+        report_add(&doctor->report, CHECK_mx_daemon, REPORT_SKIPPED, REPORT_CERTAIN,
+            "mxcache was not asked: %s", daemon->sentence);
         return;
     case DOCTOR_DAEMON_ABSENT:
         report_absent(doctor);

@@ -164,8 +164,7 @@ static void check_stray_options(struct master *master, const struct postfix_list
     const char *name = option_of(service, "syslog_name");
     const char *clients = option_of(service, "smtpd_client_restrictions");
     bool is_foreign = strstr(name, "/submission") != NULL || strstr(name, "/smtps") != NULL;
-    bool wants_login =
-        strncmp(clients, login, strlen(login)) == 0 && ends_with_reject(clients);
+    bool wants_login = strncmp(clients, login, strlen(login)) == 0 && ends_with_reject(clients);
     if (listener->is_loopback || (!is_foreign && !wants_login)) {
         return;
     }
@@ -202,6 +201,8 @@ static void check_wrapper(struct master *master, const struct postfix_listener *
         "%s `-o smtpd_tls_wrappermode=yes` %s this service; then: postfix "
         "reload.",
         wraps ? "Take" : "Add", wraps ? "out of" : "to");
+    report_blame(report, "clients of port %u hang, because the service there %s TLS at once",
+        (unsigned)listener->port, wraps ? "expects" : "does not start");
     master->findings++;
 }
 

@@ -80,8 +80,9 @@ static void report_public(struct doctor *doctor, const struct address *server, c
         "resolvers.",
         text, name);
     report_advise(&doctor->report,
-        "Take the line \"nameserver %s\" out and leave nameserver 127.0.0.1 alone; mxcache asks "
-        "the lists directly. Then restart rspamd, and `postfix reload`.",
+        "Let /etc/resolv.conf name this host's own resolver alone (nameserver 127.0.0.1; `mxcache "
+        "setup` does that). %s belongs into `upstreams`, if anywhere: mxcache asks lists that "
+        "refuse it at their own name servers.",
         text);
 }
 

@@ -261,7 +261,7 @@ static bool opendkim_look(struct doctor *doctor)
     if (only_signs || !host_has(doctor, "/etc/debian_version")) {
         return false;
     }
-    report_add(report, CHECK_rs_nameserver, REPORT_WARNING, REPORT_CERTAIN,
+    report_add(report, CHECK_rs_nameserver, REPORT_WARNING, REPORT_POSSIBLE,
         "OpenDKIM of Debian and Ubuntu never reads resolv.conf: without Nameservers in "
         "/etc/opendkim.conf it asks the root servers itself, past mxcache.");
     report_advise(report, "Add to /etc/opendkim.conf: Nameservers 127.0.0.1\n"

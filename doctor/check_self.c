@@ -113,8 +113,9 @@ static void advise_ptr(struct report *report, const struct self *self)
 {
     if (self->address.family == ADDRESS_IPV6) {
         report_advise(report,
-            "Let the provider of the address name it (PTR) like this host, or send over IPv4 only: "
-            "postconf smtp_address_preference=ipv4; postfix reload");
+            "Let the provider of the address name it (PTR) like this host, and give that name an "
+            "AAAA record with the address. Until then let mail try IPv4 first: postconf "
+            "smtp_address_preference=ipv4; postfix reload");
         return;
     }
     report_advise(report, "Let the provider of the address set its PTR record to this host's name, "

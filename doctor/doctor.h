@@ -23,7 +23,7 @@ struct settings;
 /* What mxcache itself says, as its caller has asked it on the control socket. */
 enum doctor_daemon_state {
     DOCTOR_DAEMON_RUNNING,
-    DOCTOR_DAEMON_DENIED, /* It runs, but does not talk to this user. */
+    DOCTOR_DAEMON_DENIED, /* It runs, but does not talk to this user or program. */
     DOCTOR_DAEMON_ABSENT,
 };
 
@@ -38,7 +38,7 @@ enum doctor_daemon_health {
 
 struct doctor_daemon {
     enum doctor_daemon_state state;
-    char sentence[DOCTOR_DAEMON_SENTENCE_SIZE]; /* Why it could not be asked. */
+    char sentence[DOCTOR_DAEMON_SENTENCE_SIZE]; /* Why it could not be asked; ends with a dot. */
     enum doctor_daemon_health health;           /* With RUNNING, as the next ones. */
     uint64_t covers_s;                          /* The numbers are of so many seconds past. */
     uint64_t questions;
@@ -50,7 +50,8 @@ struct doctor_daemon {
 
 struct doctor_options {
     const char *root;                   /* NULL: "/". */
-    const struct settings *settings;    /* mxcache's own; NULL: they cannot be read. */
+    const struct settings *settings;    /* mxcache's own; NULL: they cannot be used. */
+    const char *settings_skipped;       /* Why not, where that is no fault of theirs; or NULL. */
     const struct doctor_daemon *daemon; /* NULL: not asked. */
     const char *logs[DOCTOR_LOGS_MAX];  /* --log; "-": standard input. None: the usual files. */
     size_t log_count;

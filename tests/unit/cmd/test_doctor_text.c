@@ -83,6 +83,15 @@ static void test_an_error_is_told_in_full(void **state)
     assert_non_null(strstr(text, "1 error, 0 warnings, 0 notes."));
 }
 
+/* What is told above is not denied at the end. */
+static void test_an_error_without_a_cause(void **state)
+{
+    (void)state;
+    report_add(&report, CHECK_mx_daemon, REPORT_WARNING, REPORT_LIKELY, "Look.");
+    assert_null(strstr(as_text(false), "Nothing was found"));
+    assert_non_null(strstr(output, "None of this alone explains slow or refused mail.\n"));
+}
+
 /* Lines of a picture are as they are: not wrapped, one indent. */
 static void test_a_picture(void **state)
 {
@@ -121,7 +130,7 @@ static void test_nagios(void **state)
     text_init(&text, output, sizeof output);
     doctor_nagios_add(&text, &report);
     assert_string_equal(output,
-        "MXCACHE CRITICAL - 1 errors, 0 warnings. The most likely cause of slow or refused mail: "
+        "MXCACHE CRITICAL - 1 error, 0 warnings. The most likely cause of slow or refused mail: "
         "a/b. | errors=1;;1 warnings=0;1; notes=0\n");
 }
 
@@ -130,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_nothing_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_an_error_is_told_in_full, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_error_without_a_cause, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_picture, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_json, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nagios, set_up, tear_down),

@@ -8,6 +8,7 @@ static const char *const hostile_places[] = {
     "/etc/cloud/cloud.cfg",
     "/etc/cloud/cloud.cfg.d",
     "/etc/debian_version",
+    "/etc/default/postgrey",
     "/etc/default/ufw",
     "/etc/dhcp/dhclient-enter-hooks.d",
     "/etc/dhcp/dhclient.conf",
@@ -31,6 +32,7 @@ static const char *const hostile_places[] = {
     "/etc/resolvconf.conf",
     "/etc/resolvconf/update-libc.d/postfix",
     "/etc/rspamd/local.d",
+    "/etc/rspamd/local.d/greylist.conf",
     "/etc/rspamd/local.d/options.inc",
     "/etc/rspamd/local.d/rbl.conf",
     "/etc/rspamd/modules.d/rbl.conf",
@@ -53,6 +55,7 @@ static const char *const hostile_places[] = {
     "/lib/x86_64-linux-gnu/libnss_dns.so.2",
     "/proc",
     "/proc/812",
+    "/proc/812/cmdline",
     "/proc/812/comm",
     "/proc/812/fd",
     "/proc/812/stat",
@@ -112,6 +115,7 @@ static const struct hostile_file hostile_files[] = {
     {"/etc/NetworkManager/NetworkManager.conf", "[main]\ndns=none\nrc-manager=file\n"},
     {"/etc/cloud/cloud.cfg", "manage_resolv_conf: true\n"},
     {"/etc/debian_version", "12.5\n"},
+    {"/etc/default/postgrey", "POSTGREY_OPTS=\"--inet=10023 --delay=600\"\n"},
     {"/etc/default/ufw", "DEFAULT_INPUT_POLICY=\"DROP\"\n"},
     {"/etc/dhcp/dhclient.conf", "supersede domain-name-servers 192.0.2.1;\n"},
     {"/etc/dhcpcd.conf", "nohook resolv.conf\n"},
@@ -130,6 +134,9 @@ static const struct hostile_file hostile_files[] = {
         "smtp_dns_support_level = dnssec\nsmtp_host_lookup = dns\n"
         "smtpd_recipient_restrictions = permit_mynetworks,\n reject_rbl_client bl.spamcop.net,\n"
         " reject_rbl_client dnsbl.sorbs.net, reject_rhsbl_sender KEY.dbl.dq.spamhaus.net\n"
+        "smtpd_client_restrictions = check_policy_service inet:127.0.0.1:10023\n"
+        "smtpd_milters = unix:/run/opendkim/opendkim.sock, inet:localhost:8891\n"
+        "smtpd_timeout = 10s\nmilter_command_timeout = 1s\n"
         "postscreen_dnsbl_sites = zen.spamhaus.org*2, bl.example.org=127.0.0.9\n"},
     {"/etc/postfix/master.cf",
         "smtp inet n - y - 1 postscreen\nsmtpd pass - - y - - smtpd\n192.0.2.9:2525 inet n - y - - "
@@ -155,12 +162,14 @@ static const struct hostile_file hostile_files[] = {
     {"/proc/net/tcp6", "  sl  local_address\n   0: 00000000000000000000000001000000:0035 "
                        "00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 "
                        "00000000     0        0 9100 1 0\n"},
+    {"/proc/812/cmdline", "smtpd -o stress=yes"},
     {"/proc/812/stat", "812 (master) S 1 812 812 0 -1 4194624 1 2 3 4 5 6 7 8 20 0 1 0 4711 1\n"},
     {"/proc/813/stat", "813 (dhclient) S 1 812 812 0 -1 4194624 1 2 3 4 5 6 7 8 20 0 1 0 11 1\n"},
     {"/proc/self/mountinfo",
         "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 0:5 /a /etc/resolv.conf rw - tmpfs x rw\n"},
     {"/proc/stat", "cpu 1 2 3\nbtime 1700000000\n"},
     {"/proc/sys/kernel/hostname", "mail\n"},
+    {"/run/opendkim/opendkim.sock", ""},
     {"/run/systemd/netif/leases/2", "DNS=192.0.2.1\n"},
     {"/run/systemd/resolve/resolv.conf", "nameserver 192.0.2.1\n"},
     {"/sbin/resolvconf", ""},

@@ -57,6 +57,8 @@ static void test_configuration(void **state)
     expect(CHECK_mx_conf, REPORT_ERROR, "nobody to ask");
     fixture.options.settings = NULL;
     expect(CHECK_mx_conf, REPORT_ERROR, "mxcache check");
+    fixture.options.settings_skipped = "Another host's.";
+    expect(CHECK_mx_conf, REPORT_SKIPPED, "Another host's.");
 }
 
 static void test_running(void **state)
