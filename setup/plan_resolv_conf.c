@@ -118,6 +118,11 @@ static bool add_pin_file(struct plan *plan, const struct plan_case *facts,
         plan_note(plan, "%s cannot be read (%s); %s", row->pin_path, strerror(errno), row->advice);
         return true;
     }
+    if (was.kind == PATH_LINK) {
+        plan_note(plan, "%s is a symlink and is left alone; %s", row->pin_path, row->advice);
+        path_state_fini(&was);
+        return true;
+    }
     const char *before = was.len > 0 ? was.bytes : "";
     const char *end = was.len > 0 && was.bytes[was.len - 1] != '\n' ? "\n" : "";
     size_t size = was.len + strlen(row->pin_text) + 2;

@@ -109,14 +109,49 @@ static void plan_opendkim(struct plan *plan, const struct plan_case *facts)
     path_state_fini(&was);
 }
 
+static bool unit_is_there(const struct plan_case *facts, const char *unit)
+{
+    static const char *const folders[] = {
+        "/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system", "/etc/init.d"};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        char path[PATH_SIZE];
+        struct stat stat;
+        bool is_script = strcmp(folders[i], "/etc/init.d") == 0;
+        (void)snprintf(path, sizeof path, "%s/%s%s", folders[i], unit, is_script ? "" : ".service");
+        if (host_stat(facts->host, path, true, &stat) == HOST_READ) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of the units that the process may be, those that this host has; a name differs by release. */
+static size_t restart_process(struct plan *plan, const struct plan_case *facts, const char *process)
+{
+    size_t planned = 0;
+    for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
+        char why[128];
+        if (strcmp(services[i].process, process) == 0 && unit_is_there(facts, services[i].unit)) {
+            (void)snprintf(why, sizeof why, "so that %s reads the new resolv.conf", process);
+            planned += plan_add_service(plan, facts, why, services[i].verb, services[i].unit);
+        }
+    }
+    return planned;
+}
+
 static void restart_services(struct plan *plan, const struct plan_case *facts)
 {
     for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
-        char why[128];
-        if (processes_find(&facts->facts->processes, services[i].process) != NULL) {
-            (void)snprintf(
-                why, sizeof why, "so that %s reads the new resolv.conf", services[i].process);
-            (void)plan_add_service(plan, facts, why, services[i].verb, services[i].unit);
+        const char *process = services[i].process;
+        bool is_done = i > 0 && strcmp(services[i - 1].process, process) == 0;
+        if (is_done || processes_find(&facts->facts->processes, process) == NULL) {
+            continue;
+        }
+        if (restart_process(plan, facts, process) == 0) {
+            plan_note(plan,
+                "%s runs, but not as a service that setup knows: restart it by hand, so that it "
+                "reads the new resolv.conf.",
+                process);
         }
     }
 }

@@ -110,6 +110,13 @@ static bool write_conf(
     if (!path_state_read(facts->host, facts->conf_path, &was)) {
         return failure_set(failure, "%s cannot be read: %s.", facts->conf_path, strerror(errno));
     }
+    if (was.kind == PATH_LINK) {
+        path_state_fini(&was);
+        return failure_set(failure,
+            "%s is a symlink, which setup does not replace. Set `upstreams` in the file that it "
+            "leads to, then run setup again.",
+            facts->conf_path);
+    }
     char *bytes = malloc(text.len + was.len + 2);
     bool is_planned = bytes != NULL;
     if (is_planned) {
