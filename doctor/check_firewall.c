@@ -36,7 +36,7 @@ static void advise_opening(struct doctor *doctor, enum firewall_kind kind, unsig
         return;
     case FIREWALL_NFT:
         report_advise(report,
-            "Add to the input chain of /etc/nftables.conf: tcp dport %u accept\n"
+            "Add to the input chain of /etc/nftables.conf, above what drops: tcp dport %u accept\n"
             "nft -c -f /etc/nftables.conf && systemctl reload nftables",
             port);
         return;

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <inttypes.h>
 
-#include "conf/resolv_conf.h"
 #include "conf/settings.h"
-#include "conf/upstreams.h"
 #include "doctor/doctor.h"
-
-#define RESOLV_CONF "/etc/resolv.conf"
+#include "doctor/host_dns.h"
 
 static size_t servers_of(const struct settings *settings)
 {
@@ -45,37 +42,19 @@ void check_mx_conf(struct doctor *doctor)
         "mxcache's configuration is well; upstream servers: %zu.", servers_of(settings));
 }
 
-/* Does libc ask us? */
-static bool host_uses_us(const struct doctor *doctor)
-{
-    struct host_file file;
-    struct resolv_conf resolv_conf;
-    bool is_ours = false;
-    if (doctor->options.settings == NULL ||
-        host_read(&doctor->host, RESOLV_CONF, RESOLV_CONF_SIZE_MAX, &file) != HOST_READ) {
-        return false;
-    }
-    resolv_conf_parse(file.bytes, file.len, &resolv_conf);
-    for (size_t i = 0; i < resolv_conf.server_count; i++) {
-        is_ours |= upstreams_is_own(doctor->options.settings, &resolv_conf.servers[i]);
-    }
-    host_file_fini(&file);
-    return is_ours;
-}
-
 static void report_absent(struct doctor *doctor)
 {
     struct report *report = &doctor->report;
     const char *sentence = doctor->options.daemon->sentence;
-    if (!host_uses_us(doctor)) {
+    if (!host_dns_names_us(doctor)) {
         report_add(report, CHECK_mx_daemon, REPORT_NOTE, REPORT_CERTAIN,
-            RESOLV_CONF " does not name mxcache, and it cannot be asked: %s", sentence);
+            "This host does not ask mxcache, and mxcache does not answer here: %s", sentence);
         report_advise(report, "`mxcache setup --dry-run` shows what putting this host on mxcache "
                               "would change.");
         return;
     }
     report_add(report, CHECK_mx_daemon, REPORT_ERROR, REPORT_CERTAIN,
-        RESOLV_CONF " names mxcache, but it cannot be asked: %s", sentence);
+        "/etc/resolv.conf names mxcache, but it cannot be asked: %s", sentence);
     report_advise(report, "systemctl restart mxcache; journalctl -u mxcache tells what happened.");
     report_blame(report, "mxcache, which this host asks, does not run or hangs");
 }

@@ -141,7 +141,7 @@ static size_t own_count(const struct doctor *doctor, size_t *first_out)
     const struct resolv_conf *conf = &libc_file(doctor)->conf;
     size_t count = 0;
     for (size_t i = 0; i < conf->server_count; i++) {
-        if (host_dns_is_own(doctor, &conf->servers[i])) {
+        if (host_dns_is_us(doctor, &conf->servers[i])) {
             *first_out = count == 0 ? i : *first_out;
             count++;
         }

@@ -31,12 +31,37 @@ bool host_dns_is_own(const struct doctor *doctor, const struct address *address)
     return false;
 }
 
+static bool is_held(const struct doctor *doctor, const struct address *address)
+{
+    size_t at = 0;
+    const struct net_socket *socket;
+    while ((socket = net_sockets_next(&doctor->facts.sockets, NET_UDP, PORT_DNS, &at)) != NULL) {
+        if (address_is_any(&socket->local) || address_equal(&socket->local, address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A host with a resolver of its own at 127.0.0.1 does not ask mxcache, though it looks like it;
+ * where `mxcache setup` wrote that address it is mxcache that is meant. */
+bool host_dns_is_us(const struct doctor *doctor, const struct address *address)
+{
+    const struct doctor_daemon *daemon = doctor->options.daemon;
+    const struct processes *processes = &doctor->facts.processes;
+    bool may_run = daemon != NULL && daemon->state != DOCTOR_DAEMON_ABSENT;
+    bool is_meant = doctor->facts.resolver_owner.id == RESOLVER_OWNER_MXCACHE;
+    bool is_elsewhere = !may_run && !is_meant && processes->count > 0 &&
+                        processes_find(processes, "mxcache") == NULL;
+    return host_dns_is_own(doctor, address) && !(is_elsewhere && is_held(doctor, address));
+}
+
 static size_t own_count(const struct doctor *doctor)
 {
     const struct resolv_conf *conf = libc_conf(doctor);
     size_t count = 0;
     for (size_t i = 0; i < conf->server_count; i++) {
-        count += host_dns_is_own(doctor, &conf->servers[i]);
+        count += host_dns_is_us(doctor, &conf->servers[i]);
     }
     return count;
 }
@@ -66,17 +91,7 @@ bool host_dns_is_in_file(const struct doctor *doctor, const struct address *addr
 bool host_dns_is_held(const struct doctor *doctor, const char *address)
 {
     struct address wanted;
-    size_t at = 0;
-    const struct net_socket *socket;
-    if (!address_parse(address, strlen(address), PORT_DNS, &wanted)) {
-        return false;
-    }
-    while ((socket = net_sockets_next(&doctor->facts.sockets, NET_UDP, PORT_DNS, &at)) != NULL) {
-        if (address_is_any(&socket->local) || address_equal(&socket->local, &wanted)) {
-            return true;
-        }
-    }
-    return false;
+    return address_parse(address, strlen(address), PORT_DNS, &wanted) && is_held(doctor, &wanted);
 }
 
 unsigned host_dns_deadline_s(const struct doctor *doctor)

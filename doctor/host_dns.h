@@ -13,6 +13,9 @@ struct doctor;
 /* Is that one of the addresses that mxcache listens on? Without settings: 127.0.0.1 and ::1. */
 bool host_dns_is_own(const struct doctor *doctor, const struct address *address);
 
+/* The same, unless another program listens there: then it is not mxcache that answers. */
+bool host_dns_is_us(const struct doctor *doctor, const struct address *address);
+
 /* /etc/resolv.conf names mxcache's addresses, at least one of them; or nobody else. */
 bool host_dns_names_us(const struct doctor *doctor);
 bool host_dns_names_us_alone(const struct doctor *doctor);

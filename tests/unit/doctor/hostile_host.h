@@ -22,8 +22,9 @@
 #define OUTPUT_SIZE ((size_t)8 << 20)
 #define NOISE_SIZE  ((size_t)1 << 20)
 
-/* Of the processor, with sanitizers: a run that takes this long has lost its bounds. */
-#define RUN_MAX_S 8
+/* Of the processor, with sanitizers and others on it: a run that takes this long has lost its
+ * bounds. */
+#define RUN_MAX_S 30
 
 /* A title that a terminal would take, a colour, a bell, a C1 control, a delete, a backspace. */
 #define ESCAPES                                                                                    \

@@ -62,7 +62,11 @@ static void test_port_is_taken(void **state)
     doctor_case_process(&host, 30, "dnsmasq", 1, 1);
     hold("0.0.0.0", 30);
     expect_port(REPORT_NOTE, "which listens on all addresses");
+    /* A host that has dnsmasq there is well; one that was put on mxcache is not. */
     host_fixture_write(&host.fixture, "/etc/resolv.conf", "nameserver 127.0.0.1\n");
+    expect_port(REPORT_NOTE, "dnsmasq (process 30)");
+    host_fixture_write(
+        &host.fixture, "/etc/resolv.conf", "# Written by `mxcache setup`\nnameserver 127.0.0.1\n");
     expect_port(REPORT_WARNING, "dnsmasq (process 30)");
     doctor_case_process(&host, 31, "unbound", 1, 1);
     hold("127.0.0.1", 31);

@@ -76,7 +76,7 @@ static void test_file_public(void **state)
     write_conf("nameserver 8.8.8.8\n");
     expect_file(REPORT_NOTE, "8.8.8.8, a public resolver");
     write_conf("nameserver 127.0.0.1\nnameserver 1.1.1.1\n");
-    expect_file(REPORT_NOTE, "nameserver 1.1.1.1");
+    expect_file(REPORT_NOTE, "1.1.1.1 belongs into `upstreams`");
 }
 
 static void test_file_mixed(void **state)

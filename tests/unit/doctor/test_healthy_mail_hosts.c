@@ -102,6 +102,23 @@ static void test_with_mxcache(void **state)
     expect_well();
 }
 
+/* Another resolver at the address that would be mxcache's, which does not run. */
+static void test_with_unbound(void **state)
+{
+    static const struct mail_host_socket tcp[] = {{"00000000", 25}, {"7F000001", 53}};
+    static const struct doctor_daemon absent = {
+        .state = DOCTOR_DAEMON_ABSENT, .sentence = "it does not run."};
+    (void)state;
+    mail_host_sockets(&fixture, "/proc/net/tcp", tcp, 2);
+    host_fixture_remove(&fixture, "/proc/812/fd/13");
+    host_fixture_write(&fixture, "/proc/700/stat",
+        "700 (unbound) S 1 700 700 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100 0 0\n");
+    expect_well();
+    fixture.options.daemon = &absent;
+    expect_well();
+    host_fixture_expect(&fixture, CHECK_rc_file, REPORT_NOTE, "127.0.0.1, not mxcache");
+}
+
 static void test_with_a_server_of_the_net(void **state)
 {
     (void)state;
@@ -164,6 +181,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_with_mxcache, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_with_unbound, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_with_a_server_of_the_net, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_with_systemd_resolved, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_with_public_servers, set_up, tear_down),
