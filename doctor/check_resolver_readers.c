@@ -26,7 +26,8 @@ struct resolver_reader {
 
 static const struct resolver_reader readers[] = {
     {"rspamd", NULL, "rspamd", "systemctl restart rspamd"},
-    {"spamd", NULL, "SpamAssassin's spamd", "systemctl restart spamassassin spamd"},
+    {"spamd", NULL, "SpamAssassin's spamd",
+        "systemctl restart spamd (on older systems: spamassassin)"},
     {"amavisd-new", NULL, "amavis", "systemctl restart amavis"},
     {"amavisd", NULL, "amavis", "systemctl restart amavis"},
     {"/usr/sbin/amavi", NULL, "amavis", "systemctl restart amavis"},
@@ -226,7 +227,7 @@ static bool spamassassin_look(struct doctor *doctor)
     if (config_value(&doctor->host, PLACES(places), "dns_server", &found)) {
         struct own_servers own = {"SpamAssassin", "dns_server", found.path, found.line,
             "take the dns_server line out, or write dns_server 127.0.0.1",
-            "systemctl restart spamassassin spamd"};
+            "systemctl restart spamd (on older systems: spamassassin)"};
         is_bad = report_servers(doctor, &own, found.value);
     }
     if (config_value(&doctor->host, PLACES(local), "dns_available", &found) &&
