@@ -161,7 +161,7 @@ static const char *inherited_refuse(
 static void name_show(const char *name, char *shown_out)
 {
     size_t len = 0;
-    for (; name[len] != '\0' && len < INHERITED_NAME_SIZE - 1; len++) {
+    for (; len < INHERITED_NAME_SIZE - 1 && name[len] != '\0'; len++) {
         bool is_plain = name[len] > ' ' && name[len] <= '~' && name[len] != '"';
         shown_out[len] = name[len];
         if (!is_plain) {

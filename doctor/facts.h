@@ -23,7 +23,7 @@ struct facts {
     struct resolver_files resolver;
     struct resolver_owner resolver_owner;
     struct list_uses lists;
-    struct dns_scene dns; /* By the first check that asks questions. */
+    struct dns_scene dns;      /* By the first check that asks questions. */
     struct mail_log *mail_log; /* Owned. NULL until mail_log_of() reads it. */
 };
 
