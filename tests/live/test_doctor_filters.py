@@ -113,7 +113,7 @@ def start_opendkim(path, *arguments):
 
 
 def start_postgrey():
-    """As the package's service does; with an address, for without IPv6 it ends at once."""
+    """As the service does, but by address: `localhost` ends it where only lo has IPv6."""
     daemons["postgrey"] = live.Program("postgrey", "postgrey", "--inet=127.0.0.1:10023")
     wait_until(lambda: listens(10023), "postgrey to listen")
 
