@@ -26,9 +26,10 @@
 static const char doctor_usage[] =
     "usage: mxcache doctor [CHECK]... [--json | --nagios | --all] [OPTION]...\n"
     "\n"
-    "Looks at this mail host and tells what makes mail slow or refused: what was seen,\n"
-    "what is healthy, why it matters and what to change. Changes nothing itself. Run it\n"
-    "as root, or it cannot see everything. Exit code: 0 well, 1 warnings, 2 errors.\n"
+    "Looks at this mail host and tells what makes mail slow or refused: what was\n"
+    "seen, what is healthy, why it matters and what to change. Changes nothing itself.\n"
+    "Run it as root, or it cannot see everything. Exit code: 0 well, 1 warnings,\n"
+    "2 errors.\n"
     "\n"
     "  CHECK                    only these; --list names them\n"
     "  -a, --all                what is well and what was left out, in full, too\n"

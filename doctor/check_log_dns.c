@@ -149,8 +149,8 @@ void check_log_chroot(struct doctor *doctor)
     static const struct evidence rows[] = {
         {LOG_CHROOT_DIFFERS, REPORT_WARNING, 1, REPORT_POSSIBLE,
             "Postfix said that its chroot has another resolv.conf than the host",
-            "cp /etc/resolv.conf /var/spool/postfix/etc/resolv.conf && postfix reload\n"
-            "See the check chroot-resolv for how it is now.",
+            "See the check chroot-resolv for how it is now, and for the commands that copy it. A "
+            "copy without `postfix reload` does not reach the processes that run.",
             "the resolv.conf in Postfix's chroot is out of date"},
     };
     evidence_reports(doctor, CHECK_log_chroot, ROWS(rows),
