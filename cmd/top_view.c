@@ -14,6 +14,7 @@
 #define LATENCY_COLUMNS   7
 #define RATE_COLUMNS      8
 #define SPARK_LEVELS      8
+#define TOP_LISTS_WISHED  5 /* Rows that servers leave to the lists. */
 
 static void sum_subtract(struct histogram_sum *sum, const struct histogram_sum *before)
 {
@@ -291,6 +292,13 @@ static void sheet_add_server(struct sheet *sheet, const struct stats_upstream *u
     sheet_add(sheet, data);
 }
 
+/* Rows that the lists below are to have, with their title and the line above it. */
+static unsigned rows_for_lists(const struct stats_view *now)
+{
+    size_t rows = now->list_count < TOP_LISTS_WISHED ? now->list_count : TOP_LISTS_WISHED;
+    return rows > 0 ? (unsigned)rows + 2 : 0;
+}
+
 static void sheet_add_servers(struct sheet *sheet)
 {
     static const struct stats_upstream *slowest[STATS_UPSTREAMS_MAX];
@@ -300,8 +308,67 @@ static void sheet_add_servers(struct sheet *sheet)
     }
     qsort(slowest, now->upstream_count, sizeof slowest[0], compare_slowness);
     sheet_add_title(sheet, "slowest servers          state     trip  sent/s  lost/s  group");
-    for (size_t i = 0; i < now->upstream_count && sheet->rows_left > 2; i++) {
+    unsigned kept = 2 + rows_for_lists(now);
+    for (size_t i = 0; i < now->upstream_count && (i == 0 || sheet->rows_left > kept); i++) {
         sheet_add_server(sheet, slowest[i]);
+    }
+}
+
+/* The same list at the look before, or NULL. */
+static const struct stats_list *list_before(
+    const struct top_view *top, const struct stats_list *list)
+{
+    for (size_t i = 0; top->has_before && i < top->before.list_count; i++) {
+        if (strcmp(top->before.lists[i].zone, list->zone) == 0) {
+            return &top->before.lists[i];
+        }
+    }
+    return NULL;
+}
+
+static int compare_list_slowness(const void *a, const void *b)
+{
+    const struct stats_list *const *x = a;
+    const struct stats_list *const *y = b;
+    if ((*x)->miss_p99_us != (*y)->miss_p99_us) {
+        return (*x)->miss_p99_us > (*y)->miss_p99_us ? -1 : 1;
+    }
+    return strcmp((*x)->zone, (*y)->zone);
+}
+
+static void sheet_add_list(struct sheet *sheet, const struct stats_list *list)
+{
+    static const struct stats_list none;
+    const struct stats_list *before = list_before(sheet->top, list);
+    char data[TOP_LINE_SIZE];
+    struct text line;
+    text_init(&line, data, sizeof data);
+    before = before == NULL ? &none : before;
+    stats_cell_colour(
+        &line, sheet->style, stats_list_is_well(list) ? STATS_COLOUR_NONE : STATS_COLOUR_YELLOW);
+    text_addf(&line, "%-32.32s %-8.8s", list->zone, list->standing);
+    stats_cell_latency(&line, LATENCY_COLUMNS + 1, list->miss.count, list->miss_p50_us);
+    stats_cell_latency(&line, LATENCY_COLUMNS + 1, list->miss.count, list->miss_p99_us);
+    cell_rate(&line, sheet->top, list->wait.count - before->wait.count);
+    cell_rate(&line, sheet->top, stats_list_refusals(list) - stats_list_refusals(before));
+    sheet_add(sheet, data);
+}
+
+static void sheet_add_lists(struct sheet *sheet)
+{
+    const struct stats_list *slowest[STATS_LISTS_MAX];
+    const struct stats_view *now = &sheet->top->now;
+    if (now->list_count == 0) {
+        return;
+    }
+    for (size_t i = 0; i < now->list_count; i++) {
+        slowest[i] = &now->lists[i];
+    }
+    qsort(slowest, now->list_count, sizeof slowest[0], compare_list_slowness);
+    sheet_add_title(
+        sheet, "slowest lists                    state        p50     p99 asked/s  refused/s");
+    for (size_t i = 0; i < now->list_count && sheet->rows_left > 2; i++) {
+        sheet_add_list(sheet, slowest[i]);
     }
 }
 
@@ -330,5 +397,6 @@ void top_view_add(struct text *text, const struct stats_style *style, const stru
         sheet_add_class(&sheet, (enum question_class) class);
     }
     sheet_add_servers(&sheet);
+    sheet_add_lists(&sheet);
     sheet_add_keys(&sheet);
 }

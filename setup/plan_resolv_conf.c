@@ -178,6 +178,25 @@ static bool is_out_of_reach(struct plan *plan, const struct resolver_owner *owne
     return false;
 }
 
+/* Who has written the file so far. */
+static void note_owner(struct plan *plan, const struct resolver_owner *owner)
+{
+    const struct resolver_owner_row *row = resolver_owner_row(owner->id);
+    if (owner->id == RESOLVER_OWNER_NOBODY || owner->id == RESOLVER_OWNER_MXCACHE) {
+        return;
+    }
+    if (owner->is_link && row->pin_path[0] == '\0') {
+        plan_note(plan, "%s belongs to %s (a symlink to %s), which leaves a regular file alone.",
+            RESOLV_CONF_PATH, row->name, owner->target);
+    } else if (owner->is_pinned) {
+        plan_note(plan, "%s was written by %s, which has been told to leave it alone.",
+            RESOLV_CONF_PATH, row->name);
+    } else {
+        plan_note(plan, "%s belongs to %s, which is told to leave it alone.", RESOLV_CONF_PATH,
+            row->name);
+    }
+}
+
 bool plan_resolv_conf(struct plan *plan, const struct plan_case *facts, struct failure *failure_out)
 {
     const struct resolver_owner *owner = &facts->facts->resolver_owner;
@@ -185,6 +204,7 @@ bool plan_resolv_conf(struct plan *plan, const struct plan_case *facts, struct f
         plan->leaves_resolv_conf = true;
         return true;
     }
+    note_owner(plan, owner);
     char *bytes = plan_resolv_conf_bytes(plan, facts);
     bool is_planned = bytes != NULL && pin_all(plan, facts) &&
                       plan_add_write(plan, facts->host, RESOLV_CONF_PATH, bytes,

@@ -151,12 +151,46 @@ static void test_sizes(void **state)
     assert_null(strstr(fixture->screen, "192.0.2.0@53"));
 }
 
+static void add_list(struct fixture *fixture, const char *zone, uint64_t p99_us)
+{
+    struct stats_list *list = &fixture->look.lists[fixture->look.list_count++];
+    (void)snprintf(list->zone, sizeof list->zone, "%s", zone);
+    (void)snprintf(list->standing, sizeof list->standing, "well");
+    list->miss.count = 1;
+    list->miss_p50_us = p99_us / 2;
+    list->miss_p99_us = p99_us;
+    list->wait.count = 100;
+}
+
+/* However many servers there are, the lists have their rows; the slowest first. */
+static void test_lists(void **state)
+{
+    struct fixture *fixture = *state;
+    add_list(fixture, "quick.example", 1000);
+    add_list(fixture, "slow.example", 900000);
+    top_view_take(&fixture->top, &fixture->look, 0);
+    fixture->look.lists[0].wait.count = 130;
+    top_view_take(&fixture->top, &fixture->look, 1000000);
+    draw(fixture, 80, 24);
+    const char *slow = strstr(fixture->screen, "slow.example");
+    const char *quick = strstr(fixture->screen, "quick.example");
+    assert_non_null(slow);
+    assert_non_null(quick);
+    assert_true(slow < quick);
+    assert_non_null(strstr(quick, "      30"));
+    fixture->look.list_count = 0;
+    top_view_take(&fixture->top, &fixture->look, 1000000);
+    draw(fixture, 80, 24);
+    assert_null(strstr(fixture->screen, "slowest lists"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_rates_and_quantiles, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(test_restart, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(test_sizes, fixture_new, fixture_free),
+        cmocka_unit_test_setup_teardown(test_lists, fixture_new, fixture_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

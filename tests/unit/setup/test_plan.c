@@ -107,6 +107,7 @@ static void test_network_manager_is_pinned_its_way(void **state)
                 place_of(plan, step_of(plan, "/etc/resolv.conf")));
     assert_non_null(strstr(step_of(plan, HOST_CONF)->set.bytes,
         "upstreams_file = /run/NetworkManager/no-stub-resolv.conf\n"));
+    assert_true(has_note(plan, "belongs to NetworkManager"));
     host_plan_free(made);
 }
 
