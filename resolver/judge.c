@@ -72,11 +72,18 @@ static bool judge_check_cookie(struct judge_cookie *cookie, const struct edns *e
     return cookie->verdict != COOKIE_MISSING && cookie->verdict != COOKIE_WRONG;
 }
 
-/* A header alone cannot carry a cookie. */
-static enum judge_verdict judge_bare(const struct judge_case *judged)
+/* A header alone cannot carry a cookie; what cannot be read, or carries one of a wrong length, has
+ * not shown its own either (RFC 7873 section 5.3). From a server with cookies it is nobody's reply,
+ * and must not end the wait for the true one. */
+static bool judge_may_lack_cookie(struct judge_cookie *cookie)
 {
     static const struct edns none;
-    if (!judge_check_cookie(judged->cookie, &none)) {
+    return judge_check_cookie(cookie, &none);
+}
+
+static enum judge_verdict judge_bare(const struct judge_case *judged)
+{
+    if (!judge_may_lack_cookie(judged->cookie)) {
         return JUDGE_NO_COOKIE;
     }
     return judge_rcode(header_rcode(judged->bytes), judged->has_edns);
@@ -122,7 +129,7 @@ enum judge_verdict judge_reply(
     }
     struct message reply;
     if (message_read(judged->bytes, judged->len, &reply) != MESSAGE_GOOD) {
-        return JUDGE_MALFORMED;
+        return judge_may_lack_cookie(judged->cookie) ? JUDGE_MALFORMED : JUDGE_NO_COOKIE;
     }
     /* The answer is kept under what was asked. Some servers do not copy the DO bit as they should
      * (RFC 3225 section 3), and some send signatures to whoever did not ask for them. */

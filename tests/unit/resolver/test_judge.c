@@ -256,11 +256,43 @@ static void test_cookies(void **state)
     }
 }
 
+/* What cannot be read has shown no cookie; and a forger must not end the wait for the true reply.
+ */
+static void test_unreadable_is_without_cookie(void **state)
+{
+    static uint8_t stored[MESSAGE_SIZE_MAX];
+    static const uint8_t cookie_of_7[] = {
+        0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 11, 0, 10, 0, 7, 1, 2, 3, 4, 5, 6, 7};
+    (void)state;
+    for (int is_expected = 0; is_expected < 2; is_expected++) {
+        struct scene scene = scene_of(0);
+        memcpy(scene.reply + scene.len, cookie_of_7, sizeof cookie_of_7);
+        bytes_put_u16(scene.reply + 10, 1);
+        struct judge_cookie cookie = {
+            .client = {1, 2, 3, 4, 5, 6, 7, 8}, .is_expected = is_expected != 0};
+        struct normalised normalised;
+        struct judge_case judged = {.bytes = scene.reply,
+            .len = scene.len + sizeof cookie_of_7,
+            .id = 0x1234,
+            .asked = &scene.asked,
+            .has_edns = true,
+            .cookie = &cookie,
+            .limits = {0, 86400, 3600}};
+        enum judge_verdict wanted = is_expected != 0 ? JUDGE_NO_COOKIE : JUDGE_MALFORMED;
+        assert_int_equal(judge_reply(&judged, stored, &normalised), wanted);
+        judged.len = scene.len + 3; /* Cut within the OPT record. */
+        assert_int_equal(judge_reply(&judged, stored, &normalised), wanted);
+        judged.cookie = NULL;
+        assert_int_equal(judge_reply(&judged, stored, &normalised), JUDGE_MALFORMED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rcodes), cmocka_unit_test(test_direct),
         cmocka_unit_test(test_truncation), cmocka_unit_test(test_strangers),
         cmocka_unit_test(test_malformed_and_bare), cmocka_unit_test(test_other_case),
-        cmocka_unit_test(test_dnssec_goes_by_the_question), cmocka_unit_test(test_cookies)};
+        cmocka_unit_test(test_dnssec_goes_by_the_question), cmocka_unit_test(test_cookies),
+        cmocka_unit_test(test_unreadable_is_without_cookie)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
