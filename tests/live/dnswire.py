@@ -25,7 +25,7 @@ def query(name, qtype, ident=0x1234, edns=None):
 def read_name(message, at):
     """Returns the text of the name and where it ended."""
     labels, end = [], None
-    for _ in range(128):
+    for _ in range(256):
         size = message[at]
         if size & 0xC0 == 0xC0:
             end = at + 2 if end is None else end

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is remembered, and for how long: RFC 1035, 2181, 2308, 8020, 8482, 8767, 8906, 9520."""
+
+import time
+
+import conformance_wire as wire
+from conformance import check, expect_rcode, send_tcp, send_udp, send_udp_all, upstream
+from conformance_upstream import ADDRESS
+from live import expect, expect_equal, wait_until
+
+ZONE = "caching.example"
+NEGATIVE_MAX = 3600  # mxcache.conf: negative_ttl_max
+TTL_MAX = 86400  # mxcache.conf: ttl_max
+
+
+def count(name, server="usual", qtype=None):
+    return len(upstream(server).asked(name, qtype))
+
+
+@check("1035", "3.2.1", "an answer is given again without asking, its TTL counted down", slow=True)
+def ttls_count_down():
+    name = "down." + ZONE
+    first = send_udp(wire.ask(name)).ttls(wire.A)[0]
+    expect(295 <= first <= 300, f"a fresh TTL of {first} for 300")
+    time.sleep(2.1)
+    second = send_udp(wire.ask(name)).ttls(wire.A)[0]
+    expect(2 <= first - second <= 6, f"TTL {first}, two seconds later {second}")
+    expect_equal(count(name), 1, "questions upstream")
+
+
+@check("1035", "3.2.1", "an answer is not given as fresh after its TTL", slow=True)
+def ttls_end():
+    name = "short." + ZONE
+    upstream().on(name, lambda asked: asked.address(bytes([count(name)] * 4), ttl=1))
+    expect_equal(send_udp(wire.ask(name)).data(wire.A), [b"\1\1\1\1"], "the first answer")
+    time.sleep(2.2)
+    before = count(name)
+    expect(send_udp(wire.ask(name)).data(wire.A) != [b"\1\1\1\1"] or before > 1, "an old answer")
+    expect(count(name) > 1, "nobody was asked after the TTL")
+
+
+@check("1035", "3.2.1", "a TTL of 0 is for the question under way only")
+def zero_ttls_are_not_kept():
+    name = "zero." + ZONE
+    upstream().on(name, lambda asked: asked.address(ttl=0))
+    for number in range(1, 4):
+        expect_equal(send_udp(wire.ask(name)).ttls(wire.A), [0], "the TTL")
+        expect_equal(count(name), number, "questions upstream")
+
+
+@check("2181", "8", "a TTL over 2^31 is not kept longer than ttl_max",
+       document="RFC 8767 4: large instead of 0; mxcache.conf: ttl_max")
+def huge_ttls_are_bounded():
+    for number, ttl in enumerate((0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)):
+        name = f"huge{number}." + ZONE
+        upstream().on(name, lambda asked, ttl=ttl: asked.address(ttl=ttl))
+        for _ in range(2):
+            found = send_udp(wire.ask(name)).ttls(wire.A)
+            expect(len(found) == 1 and found[0] <= TTL_MAX, f"TTL {found} for {ttl:#x}")
+
+
+@check("2181", "5.2", "differing TTLs in a set become the least of them")
+def sets_have_one_ttl():
+    name = "set." + ZONE
+    upstream().on(name, lambda asked: asked.reply(
+        [asked.own(wire.A, bytes([n] * 4), ttl) for n, ttl in ((1, 300), (2, 60), (3, 9000))]))
+    for _ in range(2):
+        ttls = send_udp(wire.ask(name)).ttls(wire.A)
+        expect(len(ttls) == 3 and len(set(ttls)) == 1 and ttls[0] <= 60, f"TTLs {ttls}")
+
+
+@check("2181", "5", "a set is given whole, no record twice")
+def sets_are_whole():
+    name = "whole." + ZONE
+    data = [bytes([n] * 4) for n in range(1, 21)]
+    upstream().on(name, lambda asked: asked.reply(
+        [asked.own(wire.A, one) for one in data + data[:5]]))
+    for _ in range(2):
+        expect_equal(send_udp(wire.ask(name)).data(wire.A), data, "the set")
+
+
+@check("2308", "5", "NXDOMAIN is remembered for all types, with its SOA")
+def denials_are_kept():
+    name = "none." + ZONE
+    upstream().on(name, lambda asked: asked.denial(wire.NXDOMAIN))
+    for qtype in (wire.A, wire.A, wire.TXT, wire.MX, wire.AAAA):
+        reply = expect_rcode(send_udp(wire.ask(name, qtype)), wire.NXDOMAIN, f"type {qtype}")
+        expect_equal([r[1] for r in reply.authority], [wire.SOA], "the authority section")
+    expect_equal(count(name), 1, "questions upstream")
+
+
+@check("2308", "5", "no such record is remembered for its type alone")
+def empty_answers_are_kept():
+    name = "empty." + ZONE
+    for _ in range(2):
+        reply = expect_rcode(send_udp(wire.ask(name, wire.MX)), wire.NOERROR, "no MX")
+        expect_equal((reply.answers, [r[1] for r in reply.authority]), ([], [wire.SOA]), "MX")
+        expect_equal(send_udp(wire.ask(name)).types(), [wire.A], "the address")
+    expect_equal((count(name, qtype=wire.MX), count(name, qtype=wire.A)), (1, 1), "questions")
+
+
+@check("2308", "5", "a denial lives for the lesser of the SOA's TTL and MINIMUM")
+def denials_have_their_ttl():
+    for number, (ttl, minimum) in enumerate(((300, 60), (60, 300), (9999999, 9999999))):
+        name = f"negative{number}." + ZONE
+        upstream().on(name, lambda asked, t=ttl, m=minimum: asked.reply(
+            (), [wire.soa(ZONE, t, m)], rcode=wire.NXDOMAIN))
+        for _ in range(2):
+            found = send_udp(wire.ask(name)).ttls(wire.SOA)[0]
+            wanted = min(ttl, minimum, NEGATIVE_MAX)
+            expect(wanted - 5 <= found <= wanted, f"TTL {found} for {ttl} and {minimum}")
+
+
+@check("2308", "6", "the SOA of a remembered denial has its TTL counted down", slow=True)
+def denials_count_down():
+    name = "aging." + ZONE
+    upstream().on(name, lambda asked: asked.denial(wire.NXDOMAIN))
+    first = send_udp(wire.ask(name)).ttls(wire.SOA)[0]
+    time.sleep(2.1)
+    second = send_udp(wire.ask(name)).ttls(wire.SOA)[0]
+    expect(2 <= first - second <= 6, f"TTL {first}, two seconds later {second}")
+
+
+@check("2308", "5", "a denial without an SOA is not remembered for long")
+def denials_without_soa_are_not_kept():
+    for rcode in (wire.NOERROR, wire.NXDOMAIN):
+        name = f"nosoa{rcode}.failing.example"
+        upstream("failing").on(name, lambda asked, r=rcode: asked.reply(rcode=r))
+        reply = send_udp(wire.ask(name))
+        expect(reply is not None and not reply.answers, "answers to a denial")
+        expect(all(ttl <= 60 for ttl in reply.ttls(wire.SOA)), "an SOA made up for long")
+    again = lambda: send_udp(wire.ask(name)) and count(name, "failing") > 2
+    wait_until(again, "a new question about a denial without an SOA", 12)
+
+
+@check("2308", "2.1", "an alias to a name that does not exist: both are told")
+def aliases_to_nothing():
+    name = "alias." + ZONE
+    upstream().on(name, lambda asked: asked.reply(
+        [asked.own(wire.CNAME, wire.to_wire("gone." + ZONE))], [wire.soa(ZONE)],
+        rcode=wire.NXDOMAIN))
+    for _ in range(2):
+        reply = expect_rcode(send_udp(wire.ask(name)), wire.NXDOMAIN, name)
+        expect_equal(reply.types(), [wire.CNAME], "answers")
+
+
+@check("8020", "2", "nothing is below a name that does not exist; nobody is asked")
+def denials_cut_the_tree():
+    top = "nothing." + ZONE
+    upstream().on(top, lambda asked: asked.denial(wire.NXDOMAIN))
+    send_udp(wire.ask(top))
+    for name in ("a." + top, "b.a." + top, "c.b.a." + top):
+        expect_rcode(send_udp(wire.ask(name)), wire.NXDOMAIN, name)
+        expect_equal(count(name), 0, f"questions upstream about {name}")
+
+
+@check("8020", "2", "a name without records has names below it all the same")
+def empty_names_do_not_cut():
+    top = "hollow." + ZONE
+    upstream().on(top, lambda asked: asked.denial())
+    send_udp(wire.ask(top))
+    expect_equal(send_udp(wire.ask("leaf." + top)).types(), [wire.A], "answers below")
+
+
+@check("8482", "4.2", "ANY gets a HINFO of its own, and is not asked upstream")
+def any_is_answered_small():
+    name = "any." + ZONE
+    for send in (send_udp, send_tcp):
+        reply = expect_rcode(send(wire.ask(name, wire.ANY)), wire.NOERROR, "ANY")
+        expect_equal(reply.data(wire.HINFO), [b"\7RFC8482\0"], "the HINFO")
+        expect_equal(len(reply.answers), 1, "records")
+    expect_equal(count(name), 0, "questions upstream")
+    expect_equal(send_udp(wire.ask(name)).types(), [wire.A], "answers after ANY")
+    reply = send_udp(wire.ask(name, wire.HINFO))
+    expect_equal(reply.answers, [], "HINFO asked for by name, after ANY")
+
+
+@check("8906", "3.1.2", "every type gets an answer, known or not, or one for transfers and keys")
+def types_are_answered():
+    types = [*range(0, 280), 32768, 32769, wire.UNKNOWN, 65534, 65535]
+    replies = send_udp_all([wire.ask("types." + ZONE, t, ident=t) for t in types])
+    expect_equal([t for t in types if t not in replies], [], "types without an answer")
+    for qtype in types:
+        expect_equal(replies[qtype].questions, [wire.question("types." + ZONE, qtype)], "question")
+    for qtype in (1000, wire.UNKNOWN, 65534):
+        reply = send_tcp(wire.ask("types." + ZONE, qtype, edns=wire.opt(flags=wire.DO)))
+        expect_rcode(reply, wire.NOERROR, f"type {qtype}")
+
+
+@check("8906", "3.1.3", "every combination of flags gets an answer")
+def flags_are_answered():
+    bits = (wire.AA, wire.TC, wire.RD, wire.RA, wire.Z, wire.AD, wire.CD)
+    every = [sum(bit for at, bit in enumerate(bits) if n >> at & 1) for n in range(128)]
+    messages = [wire.ask("flags." + ZONE, flags=f, ident=n) for n, f in enumerate(every)]
+    replies = send_udp_all(messages)
+    expect_equal([f"{f:#x}" for n, f in enumerate(every) if n not in replies], [], "silence")
+    for n, flags in enumerate(every):
+        if flags & wire.RD:
+            expect_rcode(replies[n], wire.NOERROR, f"flags {flags:#x}")
+
+
+@check("8906", "3.1.3", "an rcode in a question is ignored")
+def rcodes_in_questions_are_ignored():
+    for rcode in (1, 3, 5, 15):
+        reply = send_udp(wire.ask("rcode." + ZONE, flags=wire.RD | rcode))
+        expect_rcode(reply, wire.NOERROR, f"a question with rcode {rcode}")
+
+
+@check("9520", "3.2", "a failure is remembered for a second at least: libc's next try asks nobody")
+def failures_are_kept():
+    for rcode in (wire.SERVFAIL, wire.REFUSED):
+        name = f"fails{rcode}.failing.example"
+        upstream("failing").on(name, lambda asked, r=rcode: asked.denial(r))
+        expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "a server that fails")
+        before = count(name, "failing")
+        end = time.monotonic() + 0.9
+        while time.monotonic() < end:
+            expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "its failure")
+            time.sleep(0.1)
+        expect_equal(count(name, "failing"), before, "questions within a second")
+
+
+@check("9520", "3.3", "a failure is remembered for its type alone")
+def failures_are_told_apart():
+    upstream("failing").on("apart.failing.example", lambda asked: (
+        asked.address() if asked.qtype == wire.A else asked.denial(wire.SERVFAIL)))
+    name = "apart.failing.example"
+    expect_rcode(send_udp(wire.ask(name, wire.MX)), wire.SERVFAIL, "MX")
+    expect_equal(send_udp(wire.ask(name)).types(), [wire.A], "the address beside it")
+
+
+@check("9520", "3.2", "a failure is not remembered for long: what works again is found", slow=True)
+def failures_end():
+    name = "mended.failing.example"
+    broken = [True]
+    upstream("failing").on(name, lambda asked: (
+        asked.denial(wire.SERVFAIL) if broken[0] else asked.address()))
+    expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "a server that fails")
+    broken[0] = False
+    wait_until(lambda: send_udp(wire.ask(name)).rcode == wire.NOERROR, "the answer", 15)
+
+
+@check("9520", "3.2", "silence of upstream is a failure like any other, told in time", slow=True)
+def silence_is_a_failure():
+    upstream("silent").usual = lambda asked: None
+    name = "a.silent.example"
+    started = time.monotonic()
+    reply = expect_rcode(send_udp(wire.ask(name, edns=wire.opt())), wire.SERVFAIL, "silence")
+    expect(time.monotonic() - started < 5, "it took longer than libc waits")
+    expect(reply.option(wire.EDE), "no extended error for silence")
+    before = count(name, "silent")
+    expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "the next try")
+    expect_equal(count(name, "silent"), before, "questions of the next try")
+
+
+@check("9520", "3.1", "one server is asked at most three times by UDP for a question", slow=True)
+def servers_are_not_pestered():
+    name = "b.mute.example"
+    upstream("mute").usual = lambda asked: None
+    expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "silence")
+    asked = [one for one in upstream("mute").asked(name) if one.protocol == "udp"]
+    expect(1 <= len(asked) <= 3, f"{len(asked)} questions by UDP")
+    name = "often.failing.example"
+    upstream("failing").on(name, lambda asked: asked.denial(wire.SERVFAIL))
+    expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "a server that fails")
+    expect(1 <= count(name, "failing") <= 3, f"{count(name, 'failing')} questions to who fails")
+
+
+@check("8767", "4", "an expired answer is given when upstream fails, its TTL above 0", slow=True)
+def stale_answers_are_given():
+    name = "old.fading.example"
+    upstream("fading").on(name, lambda asked: asked.address(ttl=1))
+    send_udp(wire.ask(name))
+    upstream("fading").on(name, lambda asked: asked.denial(wire.SERVFAIL))
+    time.sleep(2.2)
+    reply = expect_rcode(send_udp(wire.ask(name, edns=wire.opt())), wire.NOERROR, "stale")
+    expect_equal(reply.data(wire.A), [ADDRESS], "the expired address")
+    expect(0 < reply.ttls(wire.A)[0] <= 30, f"TTL {reply.ttls(wire.A)}")
+    expect(count(name, "fading") > 1, "it was given before upstream was asked")
+    code = reply.option(wire.EDE)
+    expect_equal(code and code[:2], b"\0\3", "the extended error, which should be Stale Answer")
+
+
+@check("8767", "4", "a denial ends what it denies: NXDOMAIN is not answered with old data",
+       slow=True)
+def denials_replace_stale_answers():
+    name = "denied.fading.example"
+    upstream("fading").on(name, lambda asked: asked.address(ttl=1))
+    send_udp(wire.ask(name))
+    upstream("fading").on(name, lambda asked: asked.denial(wire.NXDOMAIN))
+    time.sleep(2.2)
+    expect_rcode(send_udp(wire.ask(name)), wire.NXDOMAIN, "a name that has gone")
+
+
+@check("8767", "5", "upstream that answers in time is preferred to what is stale", slow=True)
+def fresh_answers_win():
+    name = "moved.fading.example"
+    upstream("fading").on(name, lambda asked: asked.address(ttl=1))
+    send_udp(wire.ask(name))
+    upstream("fading").on(name, lambda asked: [0.02, asked.address(b"\7\7\7\7")])
+    time.sleep(2.2)
+    expect_equal(send_udp(wire.ask(name)).data(wire.A), [b"\7\7\7\7"], "the address")

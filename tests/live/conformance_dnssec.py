@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""DNSSEC as a forwarder that does not validate sees it: RFC 4035 and 6840."""
+
+import conformance_wire as wire
+from conformance import check, expect_rcode, send_tcp, send_udp, upstream
+from conformance_upstream import ADDRESS
+from live import expect, expect_equal
+
+ZONE = "dnssec.example"
+TRUSTED = "trusted.example"
+SIGNED = wire.QR | wire.RD | wire.RA | wire.AD
+SIGNATURE = b"\0\1\x0d\2\0\0\1\x2c" + b"\x70\0\0\0" + b"\x60\0\0\0" + b"\x12\x34"
+
+
+def answer_signed(asked):
+    wants = asked.message.opts and asked.message.opts[0][2] & wire.DO
+    signature = SIGNATURE + wire.to_wire(asked.zone) + b"s" * 64
+    extra = [asked.own(wire.RRSIG, signature)] if wants else []
+    return asked.reply([asked.own(wire.A, ADDRESS), *extra], flags=SIGNED)
+
+
+def rules_set(name):
+    for server in ("usual", "trusted"):
+        upstream(server).on(name, answer_signed)
+    return name
+
+
+@check("4035", "3.2.1", "signatures for who sets DO, and for nobody else")
+def signatures_follow_do():
+    name = rules_set("signed." + ZONE)
+    for _ in range(2):
+        for send in (send_udp, send_tcp):
+            reply = send(wire.ask(name, edns=wire.opt(flags=wire.DO)))
+            expect_equal(reply.types(), [wire.A, wire.RRSIG], "answers with DO")
+            expect_equal(send(wire.ask(name, edns=wire.opt())).types(), [wire.A], "without DO")
+            expect_equal(send(wire.ask(name)).types(), [wire.A], "answers without an OPT")
+
+
+@check("4035", "3.2.1", "signatures that upstream sends unasked are stripped without DO")
+def signatures_are_stripped():
+    data = SIGNATURE + wire.to_wire(ZONE) + b"s" * 64
+    upstream().on("unasked." + ZONE, lambda asked: asked.reply(
+        [asked.own(wire.A, ADDRESS), asked.own(wire.RRSIG, data)]))
+    for _ in range(2):
+        expect_equal(send_udp(wire.ask("unasked." + ZONE)).types(), [wire.A], "answers")
+
+
+@check("4035", "3.2.1", "a question for RRSIG itself is answered with it, DO or not")
+def signatures_are_given_when_asked():
+    data = SIGNATURE + wire.to_wire(ZONE) + b"s" * 64
+    upstream().on("rrsig." + ZONE, lambda asked: asked.reply([asked.own(wire.RRSIG, data)]))
+    reply = send_udp(wire.ask("rrsig." + ZONE, wire.RRSIG))
+    expect_equal(reply.data(wire.RRSIG), [data], "the signature")
+
+
+@check("4035", "3.2.1", "DO of a client goes upstream")
+def do_goes_upstream():
+    name = rules_set("do." + ZONE)
+    send_udp(wire.ask(name, edns=wire.opt(flags=wire.DO)))
+    expect(upstream().asked(name)[0].message.opts[0][2] & wire.DO, "DO is not set upstream")
+
+
+@check("4035", "3.2.2", "CD is copied into the answer, and goes upstream")
+def cd_is_copied():
+    for flags in (wire.RD, wire.RD | wire.CD):
+        name = rules_set(f"cd{flags}." + ZONE)
+        for _ in range(2):
+            reply = send_udp(wire.ask(name, flags=flags))
+            expect_equal(reply.flags & wire.CD, flags & wire.CD, "CD in the answer")
+        asked = upstream().asked(name)[0].message
+        expect_equal(asked.flags & wire.CD, flags & wire.CD, "CD upstream")
+    reply = send_udp(wire.ask("localhost", flags=wire.RD | wire.CD))
+    expect(reply.flags & wire.CD, "CD is not copied into an answer of our own")
+
+
+@check("4035", "4.7", "what CD got is not given to who did not set it")
+def cd_is_kept_apart():
+    def bogus(asked):
+        if asked.message.flags & wire.CD:
+            return asked.address()
+        return asked.denial(wire.SERVFAIL)
+
+    upstream("failing").on("bogus.failing.example", bogus)
+    reply = send_udp(wire.ask("bogus.failing.example", flags=wire.RD | wire.CD))
+    expect_equal(reply.types(), [wire.A], "answers with CD")
+    reply = send_udp(wire.ask("bogus.failing.example"))
+    expect_rcode(reply, wire.SERVFAIL, "a bogus name without CD")
+    expect_equal(reply.answers, [], "answers without CD")
+
+
+@check("4035", "3.2.3", "AD is never set on the word of an upstream that is not trusted",
+       document="README: With DANE")
+def ad_is_not_believed():
+    name = rules_set("ad." + ZONE)
+    for _ in range(2):
+        for edns in (None, wire.opt(), wire.opt(flags=wire.DO)):
+            for flags in (wire.RD, wire.RD | wire.AD, wire.RD | wire.AD | wire.CD):
+                reply = send_udp(wire.ask(name, flags=flags, edns=edns))
+                expect(not reply.flags & wire.AD, f"AD is set, flags {flags:#x}")
+
+
+@check("6840", "5.8", "AD from a trusted upstream for who sets DO or AD, and nobody else",
+       document="README: With DANE")
+def ad_is_given_to_who_asks():
+    name = rules_set("www." + TRUSTED)
+    for _ in range(2):
+        for flags, edns, wants in ((wire.RD, None, False), (wire.RD, wire.opt(), False),
+                                   (wire.RD | wire.AD, None, True),
+                                   (wire.RD | wire.AD, wire.opt(), True),
+                                   (wire.RD, wire.opt(flags=wire.DO), True)):
+            reply = send_udp(wire.ask(name, flags=flags, edns=edns))
+            expect_equal(bool(reply.flags & wire.AD), wants, f"AD, flags {flags:#x}, {edns}")
+
+
+@check("4035", "3.2.3", "AD only if the trusted upstream has set it")
+def ad_is_not_invented():
+    upstream("trusted").on("insecure." + TRUSTED, lambda asked: asked.address())
+    for _ in range(2):
+        reply = send_udp(wire.ask("insecure." + TRUSTED, flags=wire.RD | wire.AD,
+                                  edns=wire.opt(flags=wire.DO)))
+        expect(not reply.flags & wire.AD, "AD is set for what is not signed")
+
+
+@check("6840", "5.7", "AD in a question does no harm")
+def ad_in_questions_is_met():
+    reply = send_udp(wire.ask("adq." + ZONE, flags=wire.RD | wire.AD))
+    expect_equal(reply.types(), [wire.A], "answers")
+
+
+@check("4035", "3.1.6", "an answer made in the house has no AD")
+def local_answers_have_no_ad():
+    for name in ("localhost", "x.invalid"):
+        reply = send_udp(wire.ask(name, flags=wire.RD | wire.AD, edns=wire.opt(flags=wire.DO)))
+        expect(not reply.flags & wire.AD, f"AD for {name}")
+
+
+@check("4035", "3.2.1", "a denial with DO keeps what proves it")
+def proofs_are_kept():
+    nsec = wire.to_wire("z." + ZONE) + b"\0\1\x40"
+
+    def answer(asked):
+        wants = asked.message.opts and asked.message.opts[0][2] & wire.DO
+        proof = [wire.record("no." + ZONE, 47, nsec)] if wants else []
+        return asked.reply((), [wire.soa(ZONE), *proof], rcode=wire.NXDOMAIN)
+
+    upstream().on("no." + ZONE, answer)
+    for _ in range(2):
+        reply = send_udp(wire.ask("no." + ZONE, edns=wire.opt(flags=wire.DO)))
+        expect_equal(sorted(r[1] for r in reply.authority), [wire.SOA, 47], "authority with DO")
+        reply = send_udp(wire.ask("no." + ZONE))
+        expect_equal([r[1] for r in reply.authority], [wire.SOA], "authority without DO")

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Extensions: RFC 3225, 6891, 7828, 7873 and 8914."""
+
+import struct
+import time
+
+import conformance_wire as wire
+from conformance import Line, check, expect_rcode, send_tcp, send_udp, send_udp_all, upstream
+from conformance_upstream import ADDRESS, answer_usually
+from live import expect, expect_equal
+
+ZONE = "edns.example"
+NAME = "www." + ZONE
+
+
+@check("6891", "7", "an OPT in the answer if there was one in the question, and only then")
+def opt_answers_opt():
+    for name, flags in ((NAME, wire.RD), ("localhost", wire.RD), (NAME, wire.RD | 5 << 11)):
+        for send in (send_udp, send_tcp):
+            reply = send(wire.ask(name, flags=flags, edns=wire.opt()))
+            expect_equal(len(reply.opts), 1, f"OPT records for {name}, flags {flags:#x}")
+            reply = send(wire.ask(name, flags=flags))
+            expect_equal(reply.additional, [], f"additional records for {name} without OPT")
+
+
+@check("6891", "6.1.2", "the OPT of an answer has the root's name and version 0")
+def opt_is_right():
+    for name in (NAME, "localhost"):
+        opt = send_udp(wire.ask(name, edns=wire.opt())).opts[0]
+        expect_equal(opt[0], ".", "the owner of the OPT")
+        expect_equal(opt[2] >> 16 & 0xFF, 0, "its version")
+        expect(opt[4] >= 512, f"its payload size {opt[4]}")
+
+
+@check("6891", "6.1.1", "two OPT records get FORMERR")
+def two_opts_are_refused():
+    for send in (send_udp, send_tcp):
+        twice = [wire.opt(), wire.opt()]
+        expect_rcode(send(wire.ask(NAME, edns=twice)), wire.FORMERR, "two OPTs")
+        apart = [wire.opt(), wire.record("x", wire.A, b"\1\2\3\4"), wire.opt(512)]
+        expect_rcode(send(wire.ask(NAME, edns=apart)), wire.FORMERR, "two OPTs, one between")
+
+
+@check("6891", "6.1.1", "the OPT may stand anywhere in the additional section")
+def opt_stands_anywhere():
+    other = wire.record("other." + ZONE, wire.A, b"\1\2\3\4")
+    for extra in ([other, wire.opt()], [wire.opt(), other], [other, wire.opt(), other]):
+        reply = expect_rcode(send_udp(wire.ask(NAME, edns=extra)), wire.NOERROR, "an OPT")
+        expect_equal(len(reply.opts), 1, "OPT records in the answer")
+
+
+@check("6891", "6.1.1", "an OPT outside the additional section gets FORMERR or is passed over")
+def opt_elsewhere_is_met():
+    for place in range(2):
+        sections = tuple([wire.opt()] if place == at else [] for at in range(3))
+        message = wire.message(questions=[wire.question(NAME)], sections=sections)
+        reply = send_udp(message)
+        expect(reply and reply.rcode in (wire.NOERROR, wire.FORMERR), f"an OPT in section {place}")
+        expect_equal(reply.bytes.count(wire.UNKNOWN.to_bytes(2, "big")), 0, "records echoed")
+
+
+@check("6891", "6.1.2", "an OPT with another name than the root's gets FORMERR")
+def opt_owner_is_checked():
+    owned = wire.opt(owner=wire.to_wire("opt." + ZONE))
+    expect_rcode(send_udp(wire.ask(NAME, edns=owned)), wire.FORMERR, "an OPT with a name")
+
+
+@check("6891", "6.1.2", "options that do not fit into the OPT get FORMERR")
+def options_are_checked():
+    for options in (b"\0", b"\xff\0\0", wire.option(wire.UNKNOWN, b"abc")[:-1],
+                    struct.pack(">HH", wire.UNKNOWN, 65535) + b"x"):
+        edns = wire.opt(options=options)
+        expect_rcode(send_udp(wire.ask(NAME, edns=edns)), wire.FORMERR, f"options {options!r}")
+
+
+@check("6891", "6.1.2", "unknown options are ignored, and not sent back")
+def unknown_options_are_ignored():
+    for options in (wire.option(wire.UNKNOWN), wire.option(wire.UNKNOWN, b"x" * 400),
+                    b"".join(wire.option(65001 + n, b"y") for n in range(50))):
+        reply = send_udp(wire.ask(NAME, edns=wire.opt(options=options)))
+        expect_rcode(reply, wire.NOERROR, "unknown options")
+        expect_equal([c for c, _ in reply.options if c >= wire.UNKNOWN], [], "options sent back")
+
+
+@check("6891", "6.1.3", "versions above 0 get BADVERS, in an OPT of version 0, and no answer")
+def versions_are_refused():
+    versions = (*range(1, 8), 100, 255)
+    replies = send_udp_all([wire.ask(NAME, edns=wire.opt(version=v), ident=v) for v in versions])
+    for version in versions:
+        reply = expect_rcode(replies.get(version), wire.BADVERS, f"version {version}")
+        expect_equal(reply.opts[0][2] >> 16 & 0xFF, 0, "the version of the answer")
+        expect_equal(reply.answers, [], "records")
+    reply = send_tcp(wire.ask(NAME, edns=wire.opt(version=1)))
+    expect_rcode(reply, wire.BADVERS, "version 1 by TCP")
+    odd = wire.opt(version=1, flags=0x7FFF, options=wire.option(wire.UNKNOWN, b"z"))
+    expect_rcode(send_udp(wire.ask(NAME, edns=odd)), wire.BADVERS, "version 1, flags, options")
+
+
+@check("6891", "6.1.4", "unknown flags are ignored, and zero in the answer")
+def unknown_flags_are_ignored():
+    for flags in (1, 0x4000, 0x7FFF):
+        reply = expect_rcode(send_udp(wire.ask(NAME, edns=wire.opt(flags=flags))),
+                             wire.NOERROR, f"flags {flags:#x}")
+        expect_equal(reply.opts[0][2] & 0x7FFF, 0, "the flags of the answer")
+
+
+@check("6891", "6.1.3", "an extended rcode in a question is ignored")
+def extended_rcode_is_ignored():
+    reply = send_udp(wire.ask(NAME, edns=wire.opt(extended=0xFF)))
+    expect_rcode(reply, wire.NOERROR, "an extended rcode in a question")
+
+
+@check("3225", "3", "DO is copied into the answer")
+def do_is_copied():
+    for name in (NAME, "localhost", "nothing." + ZONE):
+        for flags in (0, wire.DO):
+            reply = send_udp(wire.ask(name, edns=wire.opt(flags=flags)))
+            expect_equal(reply.opts[0][2] & wire.DO, flags, f"DO in the answer for {name}")
+
+
+def fill(name, strings):
+    text = b"".join(b"\xc8" + bytes([65 + n % 26]) * 200 for n in range(strings))
+    upstream().on(name, lambda asked: asked.reply([asked.own(wire.TXT, text)]))
+
+
+@check("1035", "4.2.1", "by UDP without an OPT at most 512 octets, with TC when cut")
+def size_without_opt():
+    fill("long." + ZONE, 4)
+    reply = send_udp(wire.ask("long." + ZONE, wire.TXT))
+    expect(len(reply.bytes) <= 512, f"{len(reply.bytes)} octets without an OPT")
+    expect(reply.flags & wire.TC, "a cut answer without TC")
+    reply = send_tcp(wire.ask("long." + ZONE, wire.TXT))
+    expect(not reply.flags & wire.TC and reply.answers, "TCP does not give the whole answer")
+
+
+@check("6891", "6.2.3", "payload sizes below 512 are taken for 512")
+def small_sizes_are_512():
+    fill("fit." + ZONE, 2)  # 440 octets: more than the sizes announced, less than 512.
+    for size in (0, 1, 100, 300, 511, 512):
+        reply = send_udp(wire.ask("fit." + ZONE, wire.TXT, edns=wire.opt(size)))
+        expect(not reply.flags & wire.TC, f"cut at a payload size of {size}")
+        expect_equal(reply.types(), [wire.TXT], f"answers at a payload size of {size}")
+
+
+@check("6891", "6.2.4", "no answer is larger than the client's payload size")
+def sizes_are_kept():
+    fill("big." + ZONE, 10)
+    fill("middle." + ZONE, 4)
+    for size in (512, 700, 800, 1200, 1232, 4096, 65535):
+        for name in ("middle." + ZONE, "big." + ZONE):
+            reply = send_udp(wire.ask(name, wire.TXT, edns=wire.opt(size)))
+            expect(len(reply.bytes) <= size, f"{len(reply.bytes)} octets for {size}")
+            expect(bool(reply.flags & wire.TC) != bool(reply.answers), "neither whole nor cut")
+            expect_equal(len(reply.opts), 1, "OPT records in the answer")
+
+
+@check("6891", "6.2.5", "no answer by UDP is larger than 1232 octets",
+       document="mxcache.conf: udp_answer_max")
+def sizes_are_bounded():
+    fill("big." + ZONE, 10)
+    for size in (1233, 4096, 65535):
+        reply = send_udp(wire.ask("big." + ZONE, wire.TXT, edns=wire.opt(size)))
+        expect(reply.flags & wire.TC and len(reply.bytes) <= 1232, f"size {size}")
+
+
+@check("6891", "6.1.1", "nothing of the client's OPT is forwarded; ours is one, version 0, no Z")
+def opt_is_not_forwarded():
+    secret = wire.option(wire.UNKNOWN, b"not for others") + wire.option(8, b"\0\1\x18\0\1\2\3")
+    send_udp(wire.ask("hop." + ZONE, edns=wire.opt(4000, flags=0x7FFF, options=secret)))
+    asked = upstream().asked("hop." + ZONE)
+    expect(asked, "the question did not get upstream")
+    for one in asked:
+        expect_equal(len(one.message.opts), 1, "OPT records sent upstream")
+        expect(b"not for others" not in one.message.bytes, "a client's option got upstream")
+        expect_equal([c for c, _ in one.message.options if c == 8], [], "client's subnet upstream")
+        expect_equal(one.message.opts[0][2] & 0x00FF7FFF, 0, "version and Z flags upstream")
+        expect(one.message.opts[0][4] >= 512, "the payload size sent upstream")
+
+
+@check("6891", "6.1.1", "an OPT of upstream is not cached, nor given to clients")
+def opt_of_upstream_stays_there():
+    odd = wire.opt(4321, flags=0x1234, options=wire.option(wire.UNKNOWN, b"from afar"))
+    upstream().on("afar." + ZONE, lambda asked: asked.address(edns=odd))
+    for _ in range(2):
+        reply = send_udp(wire.ask("afar." + ZONE, edns=wire.opt()))
+        expect(b"from afar" not in reply.bytes, "an option of upstream got to the client")
+        expect_equal(reply.opts[0][2], 0, "flags of the OPT")
+        expect_equal(send_udp(wire.ask("afar." + ZONE)).additional, [], "OPT records unasked")
+
+
+@check("6891", "6.2.2", "a server that answers FORMERR to an OPT is asked without one")
+def old_servers_are_asked_plainly():
+    def answer(asked):
+        if asked.message.opts:
+            return asked.reply(rcode=wire.FORMERR, edns=None)
+        return asked.address()
+
+    upstream("plain").usual = answer
+    for name in ("one.plain.example", "two.plain.example"):
+        reply = expect_rcode(send_udp(wire.ask(name, edns=wire.opt())), wire.NOERROR, name)
+        expect_equal(reply.types(), [wire.A], "answers")
+
+
+@check("7873", "5.2.2", "a client's cookie of a wrong length gets FORMERR")
+def wrong_lengths_are_refused():
+    for size in (0, 1, 7, 9, 15, 41, 100):
+        edns = wire.opt(options=wire.option(wire.COOKIE, b"c" * size))
+        expect_rcode(send_udp(wire.ask(NAME, edns=edns)), wire.FORMERR, f"a cookie of {size}")
+
+
+@check("6891", "6.1.2", "a client's cookie is no obstacle; a cookie is given to nobody")
+def cookies_are_ignored():
+    for size in (8, 16, 24, 40):
+        edns = wire.opt(options=wire.option(wire.COOKIE, b"c" * size))
+        reply = expect_rcode(send_udp(wire.ask(NAME, edns=edns)), wire.NOERROR, "a cookie")
+        expect_equal(reply.types(), [wire.A], "answers")
+        expect_equal(reply.option(wire.COOKIE), None, "the cookie in the answer")
+
+
+def with_cookie(asked, data, address=ADDRESS):
+    return asked.address(address, edns=wire.opt(options=wire.option(wire.COOKIE, data)))
+
+
+def answer_with_cookie(asked):
+    sent = asked.message.option(wire.COOKIE)
+    if sent is None:
+        return answer_usually(asked)  # Probes carry none.
+    return with_cookie(asked, sent[:8] + b"serverck")
+
+
+@check("7873", "5.3", "a reply with a wrong cookie, or one of a wrong length, is dropped")
+def wrong_cookies_are_dropped():
+    def lies(sent):
+        yield bytes(octet ^ 0xFF for octet in sent[:8]) + b"serverck"
+        yield from (sent[:8] + b"x" * size for size in (1, 7, 33))
+        yield sent[:7]
+        yield b""
+
+    def answer(asked):
+        lie = list(lies(asked.message.option(wire.COOKIE)))[int(asked.key[5])]
+        if len(upstream("cookie").asked(asked.key)) > 1:
+            return [0.3, answer_with_cookie(asked)]
+        return [with_cookie(asked, lie, b"\6\6\6\6"), 0.05, answer_with_cookie(asked)]
+
+    upstream("cookie").usual = answer_with_cookie
+    send_udp(wire.ask("first.cookie.example"))
+    for number in range(6):
+        name = f"wrong{number}.cookie.example"
+        upstream("cookie").on(name, answer)
+        expect_equal(send_udp(wire.ask(name)).data(wire.A), [ADDRESS], name)
+
+
+@check("7873", "5.1", "the server cookie that came is sent back, with the same client cookie")
+def server_cookies_return():
+    upstream("cookie").usual = answer_with_cookie
+    sent = []
+    for name in ("back1.cookie.example", "back2.cookie.example"):
+        send_udp(wire.ask(name))
+        sent.append(upstream("cookie").asked(name)[0].message.option(wire.COOKIE))
+    expect(sent[0] and len(sent[0]) >= 8, "no client cookie is sent")
+    expect_equal(sent[1], sent[0][:8] + b"serverck", "the cookie of the second question")
+
+
+@check("7828", "3.3.1", "keepalive by UDP is ignored")
+def keepalive_by_udp_is_ignored():
+    for data in (b"", b"\0\1", b"xyz"):
+        edns = wire.opt(options=wire.option(wire.KEEPALIVE, data))
+        reply = expect_rcode(send_udp(wire.ask(NAME, edns=edns)), wire.NOERROR, "keepalive")
+        expect_equal(reply.option(wire.KEEPALIVE), None, "keepalive in a datagram")
+
+
+@check("7828", "3.3.2", "keepalive by TCP: a time of two octets or none, and the line goes on")
+def keepalive_by_tcp_is_met():
+    with Line() as line:
+        for _ in range(2):
+            line.send(wire.ask(NAME, edns=wire.opt(options=wire.option(wire.KEEPALIVE))))
+            reply = expect_rcode(line.receive(), wire.NOERROR, "keepalive")
+            told = reply.option(wire.KEEPALIVE)
+            expect(told is None or len(told) == 2, f"keepalive {told!r}")
+        line.send(wire.ask(NAME))
+        expect_equal(line.receive().additional, [], "additional records without an OPT")
+
+
+def expect_ede(reply, what):
+    data = reply.option(wire.EDE)
+    expect(data is not None and len(data) >= 2, f"{what}: no extended error")
+    data[2:].decode("utf-8")
+    expect(not data.endswith(b"\0"), f"{what}: the text ends with NUL")
+    return struct.unpack(">H", data[:2])[0]
+
+
+@check("8914", "2", "an extended error has a code and UTF-8 text; none without an OPT")
+def errors_are_explained():
+    rule = lambda asked: asked.denial(wire.SERVFAIL)
+    upstream("failing").on("why.failing.example", rule)
+    reply = send_udp(wire.ask("why.failing.example", edns=wire.opt()))
+    expect_rcode(reply, wire.SERVFAIL, "a server that fails")
+    expect_ede(reply, "SERVFAIL")
+    reply = send_udp(wire.ask("why.failing.example"))
+    expect_equal(reply.additional, [], "additional records without an OPT")
+
+
+@check("8914", "3", "an extended error of upstream does not change the rcode")
+def errors_do_not_decide():
+    for number, code in enumerate((0, 4, 15, 30, 49152, 65535)):
+        ede = wire.opt(options=wire.option(wire.EDE, struct.pack(">H", code) + b"told"))
+        upstream().on(f"ede{number}." + ZONE, lambda asked, e=ede: asked.address(edns=e))
+        reply = send_udp(wire.ask(f"ede{number}." + ZONE, edns=wire.opt()))
+        expect_rcode(reply, wire.NOERROR, f"extended error {code}")
+        expect_equal(reply.types(), [wire.A], "answers")
+
+
+@check("6891", "6.1.3", "an extended rcode of upstream is not taken for the plain one below it")
+def extended_rcode_of_upstream():
+    rule = lambda asked: asked.address(b"\6\6\6\6", edns=wire.opt(extended=1))
+    upstream("failing").on("badvers.failing.example", rule)
+    started = time.monotonic()
+    reply = send_udp(wire.ask("badvers.failing.example", edns=wire.opt()))
+    expect_rcode(reply, wire.SERVFAIL, "BADVERS of upstream")
+    expect(time.monotonic() - started < 5, "it took longer than libc waits")

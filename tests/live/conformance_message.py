@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The form of messages: RFC 1035, 2181 (names), 3597, 4343, 9619."""
+
+import struct
+
+import conformance_wire as wire
+from conformance import (
+    SILENCE, check, expect_rcode, expect_silence, send_tcp, send_udp, send_udp_all, upstream,
+)
+from live import expect, expect_equal
+
+ZONE = "message.example"
+# Four labels of 63, 63, 63 and 61 octets make 255 with their lengths and the root.
+LONGEST = "a" * 63 + "." + "b" * 63 + "." + "c" * 63 + "." + "d" * 61
+
+
+def is_header_plain(reply, what):
+    expect(reply.flags & wire.QR, f"{what}: QR is not set")
+    expect(not reply.flags & wire.Z, f"{what}: Z is set")
+    expect_equal(reply.opcode, 0, f"{what}: opcode")
+
+
+@check("1035", "4.1.1", "the id of a question is the id of its answer")
+def ids_are_copied():
+    for ident in (0, 1, 0x00FF, 0xFF00, 0xFFFF):
+        for send in (send_udp, send_tcp):
+            reply = send(wire.ask("ids." + ZONE, ident=ident))
+            expect_equal(reply.id, ident, f"the id by {send.__name__}")
+
+
+@check("1035", "4.1.1", "an answer has QR, RA, no AA, no Z; RD as it was asked")
+def header_is_right():
+    for name in ("header." + ZONE, "header." + ZONE, "localhost"):
+        for flags in (wire.RD, wire.RD | wire.Z, wire.RD | wire.AA | wire.TC | wire.RA):
+            reply = expect_rcode(send_udp(wire.ask(name, flags=flags)), wire.NOERROR, name)
+            is_header_plain(reply, name)
+            expect(reply.flags & wire.RA, "RA is not set")
+            expect(reply.flags & wire.RD, "RD is not copied")
+            expect(not reply.flags & (wire.AA if name != "localhost" else 0), "AA is set")
+            expect(not reply.flags & wire.TC, "TC is set")
+    reply = send_udp(wire.ask("header." + ZONE, flags=0))
+    expect(not reply.flags & wire.RD, "RD is set in the answer to a question without")
+
+
+@check("1035", "4.1.2", "the question is repeated octet by octet, its case too")
+def question_is_copied():
+    for name in ("CaSe." + ZONE, "case.MESSAGE.example", "cAse." + ZONE):
+        reply = send_udp(wire.ask(name))
+        expect_equal(reply.questions, [wire.question(name)], "the question in the answer")
+
+
+@check("4343", "3", "names are compared without regard to case")
+def case_is_one():
+    for name in ("Folded." + ZONE, "fOLDED." + ZONE.upper(), "folded." + ZONE):
+        expect_equal(send_udp(wire.ask(name)).types(), [wire.A], f"answers for {name}")
+    expect_equal(len(upstream().asked("folded." + ZONE)), 1, "questions sent upstream")
+
+
+@check("1035", "4.1.1", "a message with QR set is never answered")
+def responses_are_dropped():
+    for flags in (wire.QR, wire.QR | wire.RD | wire.RA, wire.QR | 0x2000 | 1):
+        expect_silence(wire.ask("qr." + ZONE, flags=flags), "a response")
+
+
+@check("8906", "3.1.4", "opcodes other than QUERY get NOTIMP, with their opcode")
+def opcodes_are_refused():
+    messages = [wire.ask("op." + ZONE, flags=op << 11 | wire.RD, ident=op) for op in range(1, 16)]
+    replies = send_udp_all(messages)
+    for op in range(1, 16):
+        reply = expect_rcode(replies.get(op), wire.NOTIMP, f"opcode {op}")
+        expect_equal(reply.opcode, op, "the opcode of the answer")
+    for op in (1, 2, 4, 5, 6, 15):
+        head = wire.message(op << 11)
+        expect_rcode(send_udp(head), wire.NOTIMP, f"a header of opcode {op} alone")
+
+
+@check("9619", "4", "QDCOUNT 2 gets FORMERR")
+def two_questions_are_refused():
+    two = [wire.question("one." + ZONE), wire.question("two." + ZONE)]
+    for send in (send_udp, send_tcp):
+        expect_rcode(send(wire.message(questions=two)), wire.FORMERR, "two questions")
+    expect_rcode(send_udp(wire.message(questions=two[:1] * 2)), wire.FORMERR, "a question twice")
+    expect_rcode(send_udp(wire.message(questions=two[:1], counts=(65535, 0, 0, 0))),
+                 wire.FORMERR, "QDCOUNT 65535")
+
+
+@check("1035", "4.1.1", "QDCOUNT 0 gets FORMERR")
+def no_question_is_refused():
+    for send in (send_udp, send_tcp):
+        expect_rcode(send(wire.message()), wire.FORMERR, "no question")
+    with_opt = wire.message(sections=((), (), [wire.opt()]))
+    expect_rcode(send_udp(with_opt), wire.FORMERR, "no question, with an OPT")
+
+
+@check("7873", "5.4", "a question for a cookie alone (QDCOUNT 0) gets FORMERR",
+       document="no cookies are given to clients")
+def cookie_questions_are_refused():
+    extra = wire.opt(options=wire.option(wire.COOKIE, b"12345678"))
+    reply = send_udp(wire.message(sections=((), (), [extra])))
+    expect_rcode(reply, wire.FORMERR, "a cookie and no question")
+
+
+@check("1035", "4.1.1", "counts that promise more than there is get FORMERR")
+def counts_are_checked():
+    for counts in ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 0, 65535), (1, 65535, 0, 0)):
+        message = wire.message(questions=[wire.question("counts." + ZONE)], counts=counts)
+        expect_rcode(send_udp(message), wire.FORMERR, f"counts {counts}")
+
+
+@check("1035", "2.3.4", "a name of 255 octets is asked, and answered")
+def longest_names_pass():
+    expect_equal(len(wire.to_wire(LONGEST)), 255, "octets of the longest name")
+    for send in (send_udp, send_tcp):
+        reply = expect_rcode(send(wire.ask(LONGEST)), wire.NOERROR, "255 octets")
+        expect_equal(reply.types(), [wire.A], "its answers")
+    expect(upstream().asked(LONGEST), "the longest name did not get upstream")
+    many = ".".join("x" * 127)
+    expect_rcode(send_udp(wire.ask(many)), wire.NOERROR, "127 labels")
+
+
+@check("1035", "2.3.4", "a name of more than 255 octets gets FORMERR")
+def longer_names_are_refused():
+    for name in ("e" + LONGEST[:63] + "." + LONGEST, LONGEST + "d", ".".join("x" * 128)):
+        if len(name.split(".")[0]) > 63:
+            name = name[1:]
+        expect_rcode(send_udp(wire.ask(name)), wire.FORMERR, f"{len(name) + 2} octets")
+
+
+@check("1035", "2.3.4", "a label of 63 octets is asked, and answered")
+def longest_labels_pass():
+    reply = expect_rcode(send_udp(wire.ask("l" * 63 + "." + ZONE)), wire.NOERROR, "63 octets")
+    expect_equal(reply.types(), [wire.A], "its answers")
+
+
+@check("6891", "5", "label types 01 and 10 get FORMERR")
+def label_types_are_refused():
+    for kind in (0x40, 0x41, 0x7F, 0x80, 0xBF):
+        name = bytes([kind]) + b"a" * (kind & 63) + wire.to_wire(ZONE)
+        message = wire.message(questions=[wire.question(name)])
+        expect_rcode(send_udp(message), wire.FORMERR, f"a label of type {kind:#x}")
+
+
+@check("1035", "4.1.4", "a pointer that is no prior name gets FORMERR")
+def pointers_are_checked():
+    for name in (b"\xc0\x0c", b"\xc0\x0e", b"\xc0\xff", b"\xff\xff", b"\1a\xc0\x0c",
+                 b"\1a\xc0\x0e", b"\1a\xc0\x10"):
+        message = wire.message(questions=[wire.question(name)])
+        for send in (send_udp, send_tcp):
+            expect_rcode(send(message), wire.FORMERR, f"the name {name!r}")
+
+
+@check("1035", "4.1.4", "a pointer in a record of a question is followed or refused, not fatal")
+def pointers_in_records_are_met():
+    good = wire.record(b"\xc0\x0c", wire.A, b"\1\2\3\4")
+    for owner in (b"\xc0\x0c", b"\xc0\x00", b"\xc0\x25", b"\1a\xc0\x0c", b"\xc0"):
+        record = owner + good[2:]
+        for place in range(3):
+            sections = tuple([record] if place == at else [] for at in range(3))
+            message = wire.message(questions=[wire.question("ptr." + ZONE)], sections=sections)
+            reply = send_udp(message)
+            expect(reply and reply.rcode in (wire.NOERROR, wire.FORMERR), f"{owner!r} at {place}")
+
+
+@check("1035", "4.1", "octets behind the last record get an answer or FORMERR, not silence")
+def trailing_bytes_are_met():
+    for rest in (b"\0", b"\0" * 100, b"\xff" * 11, wire.opt()):
+        for edns in (None, wire.opt()):
+            reply = send_udp(wire.ask("trailing." + ZONE, edns=edns) + rest)
+            expect(reply is not None, f"{len(rest)} octets behind the message: no answer")
+            expect(reply.rcode in (wire.NOERROR, wire.FORMERR), f"rcode {reply.rcode}")
+
+
+@check("1035", "4.1", "a message cut at any length gets FORMERR; less than a header nothing")
+def cut_messages_are_met():
+    whole = wire.ask("cut." + ZONE, edns=wire.opt(options=wire.option(wire.UNKNOWN, b"xyz")))
+    cuts = [struct.pack(">H", size) + whole[2:size] for size in range(12, len(whole))]
+    replies = send_udp_all(cuts)
+    for size in range(12, len(whole)):
+        expect_rcode(replies.get(size), wire.FORMERR, f"the first {size} of {len(whole)} octets")
+    shorts = [whole[:size] for size in range(1, 12)]
+    expect_equal(send_udp_all(shorts, SILENCE), {}, "answers to less than a header")
+
+
+@check("2181", "11", "any octet may be in a label")
+def labels_are_octets():
+    labels = [(bytes(range(at, min(at + 60, 256))), b"binary", b"example")
+              for at in range(0, 256, 60)]
+    labels += [(b"a.b", b"binary", b"example"), (b"a\0b", b"binary", b"example"), (b" \\\"",)]
+    for name in labels:
+        message = wire.message(questions=[wire.question(wire.to_wire(name))])
+        reply = expect_rcode(send_udp(message), wire.NOERROR, repr(name))
+        expect_equal(reply.questions, [wire.question(wire.to_wire(name))], "the question")
+        expect_equal(reply.types(), [wire.A], f"answers for {name!r}")
+
+
+@check("2181", "11", "a dot within a label does not divide it")
+def dots_in_labels_are_no_dots():
+    def answer(asked):
+        dotted = asked.question.startswith(b"\3")
+        return asked.address(b"\1\1\1\1" if dotted else b"\2\2\2\2")
+
+    upstream().on("x.y.dots.example", answer)
+    for name, data in (((b"x.y", b"dots", b"example"), b"\1\1\1\1"),
+                       ((b"x", b"y", b"dots", b"example"), b"\2\2\2\2")):
+        reply = send_udp(wire.message(questions=[wire.question(wire.to_wire(name))]))
+        expect_equal(reply.data(wire.A), [data], f"the address of {name!r}")
+
+
+@check("3597", "3", "records of unknown types come through octet by octet")
+def unknown_types_pass():
+    for number, data in enumerate((b"", b"\xc0\x0c\0\xff", bytes(range(256)) * 4)):
+        name = f"unknown{number}." + ZONE
+        upstream().on(name, lambda asked, d=data: asked.reply([asked.own(asked.qtype, d)]))
+        for _ in range(2):
+            reply = send_tcp(wire.ask(name, wire.UNKNOWN))
+            expect_equal(reply.data(wire.UNKNOWN), [data], f"the data of {name}")
+
+
+@check("3597", "4", "names in data that upstream has compressed are still right for the client")
+def compressed_data_is_mended():
+    def answer(asked):
+        zone_at = 12 + len("srv") + 1
+        target = b"\4host" + struct.pack(">H", 0xC000 | zone_at)
+        data = {wire.SRV: struct.pack(">HHH", 1, 2, 25), wire.MX: struct.pack(">H", 10)}
+        other = wire.record("a-longer-owner." + ZONE, wire.A, b"\1\2\3\4")
+        return asked.reply([asked.own(asked.qtype, data[asked.qtype] + target)], (), [other])
+
+    upstream().on("srv." + ZONE, answer)
+    for qtype, at in ((wire.SRV, 6), (wire.MX, 2)):
+        for _ in range(2):
+            reply = send_udp(wire.ask("srv." + ZONE, qtype))
+            expect_equal(reply.types(), [qtype], "the answers")
+            start, end = reply.answers[0][5], reply.answers[0][5] + len(reply.answers[0][3])
+            found, stop = wire.dnswire.read_name(reply.bytes, start + at)
+            expect_equal((found.lower(), stop), (f"host.{ZONE}.", end), f"target, type {qtype}")
+            compressed = any(size & 0xC0 for size in reply.answers[0][3][at : at + 1])
+            expect(qtype == wire.MX or not compressed, "a name in SRV is compressed")
+
+
+@check("1035", "4.1.2", "every class other than IN gets NOTIMP or REFUSED, not silence")
+def classes_are_answered():
+    classes = (0, 2, 3, 4, 5, 254, 255, 256, wire.UNKNOWN, 65535)
+    messages = [wire.ask("class." + ZONE, qclass=c, ident=c) for c in classes]
+    replies = send_udp_all(messages)
+    for number in classes:
+        expect(number in replies, f"class {number}: no answer")
+        expect_equal(replies[number].answers, [], f"records for class {number}")
+        expect(replies[number].rcode in (wire.NOTIMP, wire.REFUSED), f"class {number}: rcode")
