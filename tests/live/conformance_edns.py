@@ -123,12 +123,23 @@ def fill(name, strings):
     upstream().on(name, lambda asked: asked.reply([asked.own(wire.TXT, text)]))
 
 
+def fill_to(name, size):
+    """The answer to TXT of this name will have exactly `size` octets, without an OPT."""
+    rest = size - len(wire.ask(name, wire.TXT)) - 12
+    text = b"".join(bytes([len(part)]) + part
+                    for part in (b"x" * min(255, rest - at - 1) for at in range(0, rest, 256)))
+    upstream().on(name, lambda asked: asked.reply([asked.own(wire.TXT, text)]))
+
+
 @check("1035", "4.2.1", "by UDP without an OPT at most 512 octets, with TC when cut")
 def size_without_opt():
+    for size in (511, 512, 513, 560, 1000):
+        fill_to(f"long{size}." + ZONE, size)
+        reply = send_udp(wire.ask(f"long{size}." + ZONE, wire.TXT))
+        expect(len(reply.bytes) <= 512, f"{len(reply.bytes)} octets without an OPT")
+        expect_equal(bool(reply.flags & wire.TC), size > 512, f"TC for {size} octets")
+        expect_equal(bool(reply.answers), size <= 512, f"answers for {size} octets")
     fill("long." + ZONE, 4)
-    reply = send_udp(wire.ask("long." + ZONE, wire.TXT))
-    expect(len(reply.bytes) <= 512, f"{len(reply.bytes)} octets without an OPT")
-    expect(reply.flags & wire.TC, "a cut answer without TC")
     reply = send_tcp(wire.ask("long." + ZONE, wire.TXT))
     expect(not reply.flags & wire.TC and reply.answers, "TCP does not give the whole answer")
 
