@@ -29,6 +29,7 @@
 #include "daemon/export.h"
 #include "daemon/identity.h"
 #include "daemon/keeper.h"
+#include "daemon/loop_failure.h"
 #include "daemon/look_back.h"
 #include "daemon/metrics_http.h"
 #include "daemon/metrics_pages.h"
@@ -122,24 +123,31 @@ static void change_worker(struct worker *worker, void *context)
     change->is_whole &= worker_set_settings(worker, change->settings);
 }
 
-/* Takes `next` over, and frees the old ones when the last worker has let go of them. */
-static void daemon_apply(struct daemon *daemon, struct settings *next)
+static bool daemon_change(struct daemon *daemon, const struct settings *settings)
 {
-    struct change change = {.settings = next, .is_whole = true};
+    struct change change = {settings, true};
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        worker_call(daemon->workers[i], change_worker, &change);
+    }
+    return change.is_whole;
+}
+
+/* Takes `next` over and frees the old ones; false, the other way round, when memory is short. */
+static bool daemon_apply(struct daemon *daemon, struct settings *next)
+{
+    if (!daemon_change(daemon, next)) {
+        (void)daemon_change(daemon, daemon->settings);
+        log_event(&event_no_memory, "for=\"new settings\" advice=\"reload when there is some\"");
+        free(next);
+        return false;
+    }
     log_set_level(next->log_level);
     cache_set_budget(daemon->cache, next->cache_size);
     cache_set_stale_max(daemon->cache, next->stale_max_us);
     cache_set_list_share(daemon->cache, (unsigned)next->list_share);
-    for (size_t i = 0; i < daemon->worker_count; i++) {
-        worker_call(daemon->workers[i], change_worker, &change);
-    }
-    if (!change.is_whole) {
-        log_event(&event_no_memory,
-            "for=\"new upstreams\" advice=\"the old ones are asked until the "
-            "next reload\"");
-    }
     free(daemon->settings);
     daemon->settings = next;
+    return true;
 }
 
 static bool daemon_load(struct daemon *daemon, struct settings *next, struct findings *findings)
@@ -157,6 +165,17 @@ static bool daemon_load(struct daemon *daemon, struct settings *next, struct fin
     return true;
 }
 
+static void daemon_say_not_reloaded(struct daemon *daemon, struct findings *findings)
+{
+    if (findings->errors == 0) {
+        finding_add(findings, FINDING_ERROR, &(struct finding_place){0}, "memory is short");
+    }
+    daemon_log_findings(findings);
+    counter_add(&daemon->stats.reloads_failed, 1);
+    log_event(&event_reload_failed, "errors=%zu", findings->errors);
+    daemon_say_ready(daemon, "reload failed, the old settings stay; ");
+}
+
 /* For HUP and for the reload command; the findings are logged and left to the caller. */
 static bool daemon_reload(void *world, struct findings *findings, struct text *notes)
 {
@@ -165,13 +184,9 @@ static bool daemon_reload(void *world, struct findings *findings, struct text *n
     notify_send(&daemon->notify, "RELOADING=1");
     if (next == NULL || !daemon_load(daemon, next, findings)) {
         free(next);
-        daemon_log_findings(findings);
-        counter_add(&daemon->stats.reloads_failed, 1);
-        log_event(&event_reload_failed, "errors=%zu", findings->errors);
-        daemon_say_ready(daemon, "reload failed, the old settings stay; ");
+        daemon_say_not_reloaded(daemon, findings);
         return false;
     }
-    daemon_log_findings(findings);
     char bytes[SUMMARY_SIZE];
     struct text names;
     text_init(&names, bytes, sizeof bytes);
@@ -181,7 +196,11 @@ static bool daemon_reload(void *world, struct findings *findings, struct text *n
     }
     text_init(&names, bytes, sizeof bytes);
     explain_difference(daemon->settings, next, &names);
-    daemon_apply(daemon, next);
+    if (!daemon_apply(daemon, next)) {
+        daemon_say_not_reloaded(daemon, findings);
+        return false;
+    }
+    daemon_log_findings(findings);
     counter_add(&daemon->stats.reloads, 1);
     witnesses_reopen(&daemon->witnesses);
     log_event(&event_reloaded, "changed=\"%s\"", bytes);
@@ -197,12 +216,12 @@ static void daemon_on_hup(struct ev_loop *loop, ev_signal *watcher, int events)
     struct text notes;
     text_init(&notes, bytes, sizeof bytes);
     struct findings *findings = calloc(1, sizeof *findings);
-    if (findings == NULL) {
-        log_event(&event_no_memory, "for=reload");
+    if (findings != NULL) {
+        (void)daemon_reload(watcher->data, findings, &notes);
+        free(findings);
         return;
     }
-    (void)daemon_reload(watcher->data, findings, &notes);
-    free(findings);
+    log_event(&event_no_memory, "for=reload");
 }
 
 /* The file that upstreams come from has changed: that alone is taken over. The configuration file
@@ -210,10 +229,10 @@ static void daemon_on_hup(struct ev_loop *loop, ev_signal *watcher, int events)
 static void daemon_refill(struct daemon *daemon, struct findings *findings)
 {
     struct settings *next = malloc(sizeof *next);
-    struct finding_place place = {.file = daemon->settings->upstreams_file};
     if (next == NULL) {
         return;
     }
+    struct finding_place place = {.file = daemon->settings->upstreams_file};
     memcpy(next, daemon->settings, sizeof *next);
     upstreams_fill(next, UPSTREAMS_STUB_LIST, &place, findings);
     daemon_log_findings(findings);
@@ -226,7 +245,9 @@ static void daemon_refill(struct daemon *daemon, struct findings *findings)
     text_init(&text, bytes, sizeof bytes);
     summary_add_upstreams(&text, next);
     log_event(&event_upstreams_changed, "file=\"%s\" upstreams=%s", next->upstreams_file, bytes);
-    daemon_apply(daemon, next);
+    if (!daemon_apply(daemon, next)) {
+        daemon->marks[0].size = -1; /* As if it had changed: it is tried again. */
+    }
     daemon_say_ready(daemon, "");
 }
 
@@ -282,9 +303,7 @@ static void daemon_on_end(struct ev_loop *loop, ev_signal *watcher, int events)
     }
     notify_send(&daemon->notify, "STOPPING=1\nSTATUS=answering what is waiting");
     log_event(&event_ending, "signal=%s", watcher->signum == SIGTERM ? "TERM" : "INT");
-    /* Questions are still answered while this is written: between the last one here and the first
-     * one of the process after us, who reads the same sockets, there is to be as little as can be.
-     */
+    /* Questions are still answered while this is written: the next process may be soon after us. */
     keeper_finish(daemon->keeper);
     daemon->commands.sources.keeper = NULL;
     keeper_free(&daemon->keeper);
@@ -311,14 +330,6 @@ static void daemon_on_minute(struct ev_loop *loop, ev_timer *watcher, int events
     export_gather(daemon->export, &daemon->commands.sources);
     daemon_log_minute(&daemon->log_minute, daemon->export);
     look_back_note(daemon->look_back, daemon->export, clock_now());
-}
-
-static void daemon_on_syserr(const char *message) __attribute__((noreturn));
-
-static void daemon_on_syserr(const char *message)
-{
-    log_event(&event_loop_failed, "at=\"%s\" error=\"%s\"", message, strerror(errno));
-    abort();
 }
 
 static void daemon_add_watchers(struct daemon *daemon)
@@ -575,7 +586,7 @@ int daemon_run(const struct daemon_options *options)
     daemon->options = options;
     daemon->started_at = clock_now();
     daemon->notify.fd = -1;
-    ev_set_syserr_cb(daemon_on_syserr);
+    loop_failure_init();
     if (daemon_start(daemon, &trouble)) {
         (void)ev_run(daemon->loop, 0);
         export_gather(daemon->export, &daemon->commands.sources);

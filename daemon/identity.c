@@ -17,7 +17,12 @@ bool identity_find(const char *user, struct identity *identity_out, struct troub
     if (user[0] == '\0' || geteuid() != 0) {
         return true;
     }
+    errno = 0;
     const struct passwd *entry = getpwnam(user);
+    if (entry == NULL && (errno == ENOMEM || errno == EMFILE || errno == ENFILE)) {
+        trouble_set(trouble, EX_OSERR, "cannot find the user `%s`: %s.", user, strerror(errno));
+        return false;
+    }
     if (entry == NULL) {
         trouble_set(trouble, EX_CONFIG,
             "there is no user `%s` to become. Create it (useradd --system --no-create-home %s), "
