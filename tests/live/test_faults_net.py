@@ -54,7 +54,11 @@ def wait_for_a_new_name():
     def resolves():
         faults.Crowd.serial += 1
         name = f"u{faults.Crowd.serial}.example.org"
-        return dnswire.ask_udp(SERVER, name, "A", timeout=5.0).rcode == dnswire.NXDOMAIN
+        try:
+            answer = dnswire.ask_udp(SERVER, name, "A", timeout=faults.PATIENCE)
+        except TimeoutError:  # What a flood has left in the socket is answered first.
+            return False
+        return answer.rcode == dnswire.NXDOMAIN
 
     wait_until(resolves, "a new name to be resolved")
 
