@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,11 @@ static void loop_failure_on_error(const char *message) __attribute__((noreturn))
 
 static void loop_failure_on_error(const char *message)
 {
+    bool is_shortage = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOSPC;
     log_event(&event_loop_failed, "at=\"%s\" error=\"%s\"", message, strerror(errno));
+    if (is_shortage) {
+        _exit(EX_OSERR);
+    }
     abort();
 }
 

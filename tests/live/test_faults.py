@@ -181,7 +181,7 @@ def limit_descriptors(count):
 def few_descriptors_at_start():
     text = conf(path="").replace("snapshot_file = \n", "snapshot_file =\n")
     started = 0
-    for count in range(4, 46, faults.choose(6, 1)):
+    for count in range(4, 46, faults.choose(4, 1)):
         name = f"limit{count}"
         daemon = live.Daemon(name, text, preexec_fn=limit_descriptors(count))
         wait_until(lambda: not daemon.is_running() or "notice: started" in daemon.output(), name)
