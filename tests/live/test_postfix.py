@@ -70,7 +70,12 @@ def install_packages(*folders):
     policy.chmod(0o755)
     live.run_quietly("preseed", "sh", "-c", f"echo '{PRESEED}' | debconf-set-selections")
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    live.run_quietly("dpkg", "dpkg", "--force-unsafe-io", "-i", *debs, env=environment)
+    command = ("dpkg", "--force-unsafe-io", "-i", *debs)
+    try:
+        live.run_quietly("dpkg", *command, env=environment)
+    except live.Failure:
+        # What another package wants configured before it is unpacked is configured now.
+        live.run_quietly("dpkg", *command, env=environment)
 
 
 def own_folder(path, user):
