@@ -26,7 +26,7 @@ struct subcommand {
 static const struct subcommand subcommands[] = {
     {"serve", serve_main, "run the daemon in the foreground"},
     {"stats", stats_main, "what it has done: counts, waits, upstreams, trouble"},
-    {"top", top_main, "the same, live: rates, recent waits, the slowest servers"},
+    {"top", top_main, "the same, live: rates, recent waits, the slowest servers and lists"},
     {"slow", slow_main, "the slowest questions, or the failed ones, with their time line"},
     {"setup", setup_main, "put this mail host on mxcache, or take it off again"},
     {"doctor", doctor_main, "what makes mail on this host slow or refused, and what to change"},

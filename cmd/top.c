@@ -36,7 +36,8 @@ static const char top_usage[] =
     "usage: mxcache top [-s SOCKET | -c FILE]\n"
     "\n"
     "A live screen: rates, how long each class of question waits and how that went lately,\n"
-    "the slowest servers. q leaves, space stops and goes on, + and - change the interval.\n"
+    "the slowest servers and lists. q leaves, space stops and goes on, + and - change the\n"
+    "interval.\n"
     "\n" CLIENT_USAGE;
 
 static const struct option top_options[] = {CLIENT_LONG_OPTIONS, {NULL, 0, NULL, 0}};
