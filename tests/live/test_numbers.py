@@ -31,7 +31,13 @@ CLASSES = ("mx", "a", "aaaa", "ptr", "txt", "tlsa", "list", "other")
 OUTCOMES = ("hit", "stale", "joined", "miss", "local", "failed")
 
 # Asking for the numbers moves these.
-MOVING = {"http_requests", "control_accepted", "udp_lost_in_kernel", "snapshot_age_s"}
+MOVING = {
+    "http_requests",
+    "control_accepted",
+    "udp_lost_in_kernel",
+    "snapshot_age_s",
+    "upstream_sockets",
+}
 
 wanted = {(name, outcome): 0 for name in CLASSES for outcome in OUTCOMES}
 sent = {"udp": 0, "tcp": 0}
@@ -71,6 +77,11 @@ def send_nonsense():
     wanted["other", "local"] += 1
 
 
+def nothing_is_under_way():
+    metrics = live.Daemon.stats(None)["metrics"]
+    return metrics["fetches_running"] == 0 and metrics["questions_waiting"] == 0
+
+
 def a_known_load():
     live.Upstream("upstream", WORLD, "127.0.0.2@53")
     live.Daemon("mxcache", CONFIG)
@@ -98,6 +109,8 @@ def a_known_load():
     # Its second is over; upstream takes longer than stale_patience.
     time.sleep(max(0.0, ended + 2.5 - time.monotonic()))
     ask("a", "old.example.com", "A", ["stale"])
+    # What upstream is still asked goes on counting.
+    wait_until(nothing_is_under_way, "the end of all that was asked upstream")
 
 
 def expect_counts(found, form):
