@@ -53,9 +53,15 @@ static void test_libev_uses_it(void **state)
     ev_loop_destroy(loop);
 }
 
-/* ASan is to give NULL, as malloc does, rather than to complain. */
+/* The sanitizers are to give NULL, as malloc does, rather than to complain. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
 {
     return "allocator_may_return_null=1";
 }
