@@ -202,7 +202,7 @@ static size_t upstream_answer(struct upstream *upstream, const uint8_t *bytes, s
 static void upstream_serve_stream(struct upstream *upstream)
 {
     uint8_t query[1024];
-    static uint8_t reply[8192];
+    uint8_t reply[8192]; /* On the stack: several servers run at once. */
     int fd = accept(upstream->tcp, NULL, NULL);
     if (upstream->ignores_tcp) {
         return; /* Left open, and closed with the process. */
