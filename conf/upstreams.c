@@ -31,8 +31,7 @@ bool upstreams_is_own(const struct settings *settings, const struct address *add
     return upstreams_is_listed(settings, address);
 }
 
-/* systemd-resolved listens on these two, and on no other port. */
-static bool upstreams_is_stub(const struct address *address)
+bool upstreams_is_stub(const struct address *address)
 {
     static const uint8_t stub[4] = {127, 0, 0, 53};
     static const uint8_t stub_plain[4] = {127, 0, 0, 54};

@@ -22,3 +22,6 @@ void upstreams_fill(struct settings *settings, const char *stub_list,
 /* A question to this address would come back to us. A wildcard of listen stands for all loopback
  * addresses of its family. */
 bool upstreams_is_own(const struct settings *settings, const struct address *address);
+
+/* 127.0.0.53 or 127.0.0.54, where systemd-resolved listens; the port does not matter. */
+bool upstreams_is_stub(const struct address *address);

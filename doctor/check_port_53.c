@@ -225,7 +225,7 @@ static bool report_server(struct doctor *doctor, const struct address *server)
         report_loop(doctor, text, ", being its own address");
         return true;
     }
-    if (resolver_address_is_stub(server)) {
+    if (upstreams_is_stub(server)) {
         if (resolved_asks_us(doctor)) {
             report_loop(doctor, text, " by way of systemd-resolved, which asks 127.0.0.1");
             return true;

@@ -106,7 +106,7 @@ static void report_others(struct doctor *doctor)
     const struct resolv_conf *conf = &libc_file(doctor)->conf;
     char servers[LIST_SIZE];
     servers_text(doctor, servers);
-    if (resolver_address_is_stub(&conf->servers[0])) {
+    if (upstreams_is_stub(&conf->servers[0])) {
         report_add(&doctor->report, CHECK_rc_file, REPORT_NOTE, REPORT_CERTAIN,
             "Programs ask %s, the stub of systemd-resolved, not mxcache.", servers);
     } else {

@@ -8,13 +8,6 @@ typedef void resolver_parse(const char *bytes, size_t len, struct resolv_conf *o
 
 #define PORT_DNS 53
 
-bool resolver_address_is_stub(const struct address *address)
-{
-    static const uint8_t stub[3] = {127, 0, 0};
-    return address->family == ADDRESS_IPV4 && memcmp(address->bytes, stub, sizeof stub) == 0 &&
-           (address->bytes[3] == 53 || address->bytes[3] == 54);
-}
-
 /* The addresses of a list that is separated by any of blank , ; and the end of the line. */
 static void servers_read(const char *at, const char *end, struct resolv_conf *out)
 {

@@ -61,9 +61,6 @@ struct resolver_upstream {
 size_t resolver_files_upstreams(const struct resolver_files *files,
     struct resolver_upstream upstreams_out[RESOLVER_UPSTREAMS_MAX]);
 
-/* 127.0.0.53 or 127.0.0.54: the stub of systemd-resolved. */
-bool resolver_address_is_stub(const struct address *address);
-
 /* What dhclient(8) was told last: the last `option domain-name-servers` in the text. And the DNS=
  * line of systemd-networkd's leases. Pure. */
 void resolver_lease_parse(const char *bytes, size_t len, struct resolv_conf *out);

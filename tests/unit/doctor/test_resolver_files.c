@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "conf/upstreams.h"
 #include "doctor/resolver_files.h"
 #include "tests/support/host_fixture.h"
 
@@ -108,7 +109,7 @@ static void test_stub(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct address address;
         assert_true(address_parse(rows[i].text, strlen(rows[i].text), 53, &address));
-        assert_int_equal(resolver_address_is_stub(&address), rows[i].is_stub);
+        assert_int_equal(upstreams_is_stub(&address), rows[i].is_stub);
     }
 }
 
