@@ -55,6 +55,7 @@ static const char *const counters[] = {
     "udp_lost_in_kernel",
     "udp_unsent",
     "questions_overflow",
+    "questions_shed",
     "tcp_refused",
     "tcp_closed_unread",
     "upstream_ports_suspected",

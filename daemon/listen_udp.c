@@ -18,6 +18,7 @@
 #include "conf/settings.h"
 #include "resolver/resolver.h"
 #include "daemon/allow.h"
+#include "daemon/pressure.h"
 #include "daemon/stats.h"
 
 /* Room for the asked address, whatever the family. */
@@ -38,6 +39,7 @@ struct listen_socket {
     uint32_t index;
     int fd;
     bool is_wildcard;
+    struct pressure pressure;
 };
 
 /* No larger than it must be: the slots of a batch are to stay in the processor's cache. */
@@ -79,6 +81,7 @@ struct listen_udp {
     struct listen_socket *sockets;
     size_t socket_count;
     bool has_wildcard;
+    bool is_shedding; /* In this batch; see daemon/pressure.h. */
     struct pool ways_back;
     uint8_t *answers; /* ANSWERS_SIZE bytes, of which the batch has used `answers_len`. */
     size_t answers_len;
@@ -221,6 +224,7 @@ static void slot_ask(
         .query = slot->query_room.iov_base,
         .len = incoming->msg_len,
         .answer = listen_udp->answers + listen_udp->answers_len,
+        .is_shed = listen_udp->is_shedding,
     };
     if (!allow_admits(listen_udp->settings, &ask.client.address)) {
         counter_add(&listen_udp->stats->clients_not_allowed, 1);
@@ -322,12 +326,15 @@ static bool socket_turn(struct listen_socket *socket)
     }
     int count = recvmmsg(socket->fd, listen_udp->incoming, LISTEN_UDP_BATCH, MSG_DONTWAIT, NULL);
     if (count <= 0) {
+        pressure_on_read(&socket->pressure, true, 0);
         return false;
     }
     if (!socket->is_wildcard) {
         listen_udp->used_count = (unsigned)count;
     }
     int64_t now = clock_now();
+    pressure_on_read(&socket->pressure, count < LISTEN_UDP_BATCH, now);
+    listen_udp->is_shedding = pressure_is_high(&socket->pressure, now);
     counter_add(&listen_udp->stats->udp_received, (uint64_t)count);
     for (unsigned i = 0; i < (unsigned)count; i++) {
         listen_udp_take(listen_udp, socket, i, now);

@@ -9,6 +9,7 @@ static const char *const troubles[] = {
     "answers_servfail",
     "deadline_passed",
     "questions_overflow",
+    "questions_shed",
     "fetches_failed",
     "upstream_unsent",
     "upstream_lost",

@@ -330,6 +330,22 @@ static enum step_verdict query_overflow(struct query_turn *turn)
     return query_servfail(turn, EDE_OTHER, "too many questions are waiting for upstream");
 }
 
+/* Who asks what is being asked already costs nothing more. */
+static bool query_is_shed(const struct query_turn *turn)
+{
+    return turn->ask != NULL && turn->ask->is_shed &&
+           inflight_find(&turn->resolver->inflight, &turn->query->key) == POOL_NONE;
+}
+
+static enum step_verdict query_shed(struct query_turn *turn)
+{
+    query_tally(turn, &turn->resolver->stats.questions_shed);
+    if (turn->verdict == CACHE_STALE) {
+        return query_use_stale(turn);
+    }
+    return query_servfail(turn, EDE_OTHER, "more questions come in than can be asked upstream");
+}
+
 /* Our own message has come back to us: an upstream server asks us what we asked it. */
 static bool query_is_echo(const struct query_turn *turn, const struct fetch *fetch)
 {
@@ -377,6 +393,9 @@ static int64_t query_due_at(const struct resolver *resolver, const struct query 
 enum step_verdict query_join(struct query_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
+    if (query_is_shed(turn)) {
+        return query_shed(turn);
+    }
     uint64_t id;
     struct query *pooled = pool_take(&resolver->queries, &id);
     if (pooled == NULL) {
@@ -498,101 +517,4 @@ void query_on_deadline(struct resolver *resolver, struct query *query, int64_t n
     query_servfail(&turn, EDE_NO_REACHABLE_AUTHORITY, "no upstream server answered in time");
     query_leave(resolver, query);
     query_run(&turn);
-}
-
-/* ---- ANSWER and SEND ---- */
-
-enum step_verdict query_answer(struct query_turn *turn)
-{
-    const struct query *query = turn->query;
-    const struct answer_source *source = &turn->source;
-    const struct question *question = source->has_question ? &query->question : NULL;
-    if (source->stored.bytes != NULL) {
-        turn->answer_len = answer_from_stored(
-            &query->form, question, &source->stored, turn->answer, MESSAGE_SIZE_MAX);
-    } else {
-        turn->answer_len =
-            answer_error(&query->form, question, &source->error, turn->answer, MESSAGE_SIZE_MAX);
-    }
-    must(turn->answer_len >= HEADER_SIZE);
-    turn->query->step = QUERY_SEND;
-    return STEP_ON;
-}
-
-/* Not from the answer's header, where BADVERS looks like NOERROR. */
-static unsigned query_rcode(const struct query_turn *turn)
-{
-    const struct answer_source *source = &turn->source;
-    return source->stored.bytes != NULL ? header_rcode(turn->answer) : source->error.rcode;
-}
-
-static void query_count(struct query_turn *turn)
-{
-    struct resolver_stats *stats = &turn->resolver->stats;
-    switch (query_rcode(turn)) {
-    case RCODE_NOERROR:
-        counter_add(&stats->answers_noerror, 1);
-        break;
-    case RCODE_NXDOMAIN:
-        counter_add(&stats->answers_nxdomain, 1);
-        break;
-    case RCODE_SERVFAIL:
-        counter_add(&stats->answers_servfail, 1);
-        slow_on_failed(turn);
-        break;
-    default:
-        counter_add(&stats->answers_other, 1);
-        break;
-    }
-    if ((header_flags(turn->answer) & HEADER_TC) != 0) {
-        counter_add(&stats->answers_truncated, 1);
-    }
-}
-
-/* What is answered at once has waited for as long as its batch takes; one clock read tells that for
- * all of them. */
-static void query_record_wait(const struct query_turn *turn)
-{
-    struct resolver *resolver = turn->resolver;
-    const struct query *query = turn->query;
-    if (turn->ask == NULL) {
-        const struct histogram_mark waited = histogram_mark_of(turn->now - query->asked_at);
-        histogram_record_mark(&resolver->stats.wait[query->class][query->outcome], &waited);
-        lists_record_wait(&resolver->lists, query->list, &waited);
-        return;
-    }
-    if (resolver->unsettled_count == RESOLVER_UNSETTLED_MAX) {
-        resolver_settle(resolver, 0);
-    }
-    resolver->unsettled[resolver->unsettled_count++] =
-        (struct unsettled){.class = query->class, .outcome = query->outcome, .list = query->list};
-}
-
-/* To somebody who had to wait. */
-static void query_deliver(struct query_turn *turn)
-{
-    struct port *port = &turn->resolver->port;
-    slow_on_waited(turn);
-    port->deliver(port->world, &turn->query->client, turn->answer, turn->answer_len);
-}
-
-enum step_verdict query_send(struct query_turn *turn)
-{
-    turn->query->step = QUERY_END;
-    if (turn->query->trace != 0) {
-        trace_on_answer(turn);
-        return STEP_END;
-    }
-    query_count(turn);
-    query_lists_count(turn);
-    query_record_wait(turn);
-    if (turn->resolver->observer != NULL) {
-        observer_on_answered(turn, query_rcode(turn));
-    }
-    if (turn->ask != NULL) {
-        turn->ask->answer_len = turn->answer_len;
-    } else {
-        query_deliver(turn);
-    }
-    return STEP_END;
 }

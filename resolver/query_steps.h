@@ -5,7 +5,8 @@
 
 /*
  * The steps of a query, in the order in which a question meets them; see the diagram in query.h.
- * Each does one thing, sets the next step and tells the dispatcher how to go on.
+ * Each does one thing, sets the next step and tells the dispatcher how to go on. The last two are
+ * in query_send.c.
  */
 struct query_turn;
 

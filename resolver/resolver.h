@@ -43,6 +43,7 @@ struct ask {
     size_t len;
     uint8_t *answer; /* MESSAGE_SIZE_MAX bytes of room. */
     size_t answer_len;
+    bool is_shed; /* There is no time to ask upstream: SERVFAIL if it is neither known nor asked. */
 };
 
 enum ask_verdict {

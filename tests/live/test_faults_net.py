@@ -308,6 +308,7 @@ def a_flood_of_names_leaves_the_mail_names():
     tell_flood(daemon, 1.0, ask_politely(flood_of_names("warm", 1.0), 0.5))
     warm_mb = faults.resident_mb(daemon)
     tell_flood(daemon, FLOOD, ask_politely(flood_of_names("flood", FLOOD), 0.5))
+    expect(stat(daemon, "questions_shed") > 0, "new questions go before cached answers in a flood")
     wait_for_a_new_name()
     expect(faults.resident_mb(daemon) < warm_mb + 24, "memory has grown")
     kept = count_kept()

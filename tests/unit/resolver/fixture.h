@@ -76,6 +76,7 @@ struct fixture {
     struct settings *settings;
     struct random random;
     struct cache *cache;
+    bool is_shedding; /* New questions are not to be asked upstream. */
     struct resolver *resolver;
     struct sent sent[FIXTURE_SENT_MAX];
     size_t sent_count;
@@ -184,8 +185,11 @@ static inline size_t query_of(const char *name, uint16_t type, uint8_t bytes_out
 static inline enum ask_verdict fixture_ask_bytes(
     struct fixture *fixture, const uint8_t *bytes, size_t len, int64_t now)
 {
-    struct ask ask = {
-        .query = bytes, .len = len, .answer = fixture->answer, .client = {.line = 99}};
+    struct ask ask = {.query = bytes,
+        .len = len,
+        .answer = fixture->answer,
+        .client = {.line = 99},
+        .is_shed = fixture->is_shedding};
     enum ask_verdict verdict = resolver_ask(fixture->resolver, &ask, now);
     resolver_settle(fixture->resolver, 0);
     fixture->answer_len = ask.answer_len;

@@ -324,6 +324,32 @@ static void test_overflow(void **state)
     fixture_free(fixture);
 }
 
+/* No time to ask upstream: what is known is answered, what is asked already is waited for, and what
+ * has expired is given all the same. */
+static void test_shed(void **state)
+{
+    struct fixture *fixture = fixture_new(conf);
+    (void)state;
+    stale_fixture_begin(fixture);
+    assert_int_equal(fixture_ask_edns(fixture, "asked.example.org", TYPE_A, LATER), ASK_PARKED);
+    size_t sent_count = fixture->sent_count;
+    fixture->is_shedding = true;
+    assert_int_equal(fixture_ask_edns(fixture, "asked.example.org", TYPE_A, LATER), ASK_PARKED);
+    assert_int_equal(fixture_ask_edns(fixture, "localhost", TYPE_A, LATER), ASK_ANSWERED);
+    assert_int_equal(header_rcode(fixture->answer), RCODE_NOERROR);
+    assert_int_equal(COUNTER(fixture, questions_shed), 0);
+    assert_int_equal(fixture_ask_edns(fixture, "mail.example.org", TYPE_A, LATER), ASK_ANSWERED);
+    assert_int_equal(ede_of(fixture->answer, fixture->answer_len), EDE_STALE_ANSWER);
+    assert_int_equal(fixture_ask_edns(fixture, "www.example.org", TYPE_A, LATER), ASK_ANSWERED);
+    assert_int_equal(header_rcode(fixture->answer), RCODE_SERVFAIL);
+    assert_int_equal(ede_of(fixture->answer, fixture->answer_len), EDE_OTHER);
+    assert_int_equal(COUNTER(fixture, questions_shed), 2);
+    assert_int_equal(fixture->sent_count, sent_count);
+    fixture->is_shedding = false; /* And a shed question is no failure to remember. */
+    assert_int_equal(fixture_ask_edns(fixture, "www.example.org", TYPE_A, LATER), ASK_PARKED);
+    fixture_free(fixture);
+}
+
 /* The failure is remembered for the next asker, and no longer than RFC 9520 wants at first. */
 static void test_failure_is_remembered(void **state)
 {
@@ -386,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_refresh_needs_room), cmocka_unit_test(test_stale_after_patience),
         cmocka_unit_test(test_stale_after_failure),
         cmocka_unit_test(test_another_worker_was_faster), cmocka_unit_test(test_overflow),
-        cmocka_unit_test(test_failure_is_remembered), cmocka_unit_test(test_truncation)};
+        cmocka_unit_test(test_shed), cmocka_unit_test(test_failure_is_remembered),
+        cmocka_unit_test(test_truncation)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
