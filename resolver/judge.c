@@ -72,9 +72,9 @@ static bool judge_check_cookie(struct judge_cookie *cookie, const struct edns *e
     return cookie->verdict != COOKIE_MISSING && cookie->verdict != COOKIE_WRONG;
 }
 
-/* A header alone cannot carry a cookie; what cannot be read, or carries one of a wrong length, has
- * not shown its own either (RFC 7873 section 5.3). From a server with cookies it is nobody's reply,
- * and must not end the wait for the true one. */
+/* A header alone cannot carry a cookie; what cannot be read has not shown its own either (RFC 7873
+ * section 5.3). From a server with cookies it is nobody's reply, and must not end the wait for the
+ * true one. */
 static bool judge_may_lack_cookie(struct judge_cookie *cookie)
 {
     static const struct edns none;

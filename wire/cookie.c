@@ -26,6 +26,9 @@ void cookie_client_make(const struct hash_key *secret, const struct address *ser
 enum cookie_verdict cookie_check(
     const struct edns *reply, const uint8_t client[EDNS_COOKIE_CLIENT_SIZE], bool is_expected)
 {
+    if (reply->has_bad_cookie) {
+        return COOKIE_WRONG;
+    }
     if (reply->cookie_len == 0) {
         return is_expected ? COOKIE_MISSING : COOKIE_NONE;
     }

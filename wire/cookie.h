@@ -27,7 +27,8 @@ enum cookie_verdict {
     COOKIE_GOOD,        /* Our part, with a server's part to be kept. */
     COOKIE_CLIENT_ONLY, /* Our part alone: proof enough, but nothing to keep. */
     COOKIE_MISSING,     /* This server has sent cookies before: a forgery, or it has stopped. */
-    COOKIE_WRONG,       /* Not our part: a forgery; not to be believed (RFC 7873 section 5.3). */
+    COOKIE_WRONG,       /* Not our part, or of no length that a cookie has: a forgery; not to be
+                         * believed (RFC 7873 section 5.3). */
 };
 
 /* `client`: what the question carried. `is_expected`: the server is known to speak cookies. */

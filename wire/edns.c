@@ -24,17 +24,16 @@ bool edns_cookie_len_is_valid(size_t len)
            (len >= EDNS_COOKIE_SIZE_MIN && len <= EDNS_COOKIE_SIZE_MAX);
 }
 
-static bool edns_read_cookie(const uint8_t *bytes, size_t len, struct edns *edns)
+static void edns_read_cookie(const uint8_t *bytes, size_t len, struct edns *edns)
 {
-    if (edns->cookie_len != 0) {
-        return true;
+    if (edns->cookie_len != 0 || edns->has_bad_cookie) {
+        return;
     }
-    if (!edns_cookie_len_is_valid(len)) {
-        return false;
+    edns->has_bad_cookie = !edns_cookie_len_is_valid(len);
+    if (!edns->has_bad_cookie) {
+        memcpy(edns->cookie, bytes, len);
+        edns->cookie_len = (uint8_t)len;
     }
-    memcpy(edns->cookie, bytes, len);
-    edns->cookie_len = (uint8_t)len;
-    return true;
 }
 
 /* One without a code says nothing. */
@@ -59,8 +58,8 @@ static bool edns_read_options(const uint8_t *rdata, size_t len, struct edns *edn
         if (!reader_skip(&reader, option_len)) {
             return false;
         }
-        if (code == EDNS_OPTION_COOKIE && !edns_read_cookie(option, option_len, edns)) {
-            return false;
+        if (code == EDNS_OPTION_COOKIE) {
+            edns_read_cookie(option, option_len, edns);
         }
         if (code == EDNS_OPTION_EDE) {
             edns_read_ede(option, option_len, edns);

@@ -57,6 +57,7 @@ struct edns {
     uint8_t rcode_upper; /* Bits 4 to 11 of the extended rcode. */
     bool wants_dnssec;   /* DO. */
     uint16_t udp_size;   /* At least EDNS_UDP_SIZE_FLOOR. */
+    bool has_bad_cookie; /* Of a length that none can have; cookie_len is 0. */
     uint8_t cookie_len;  /* 0: none; else one of edns_cookie_len_is_valid(). */
     uint8_t cookie[EDNS_COOKIE_SIZE_MAX];
     bool has_ede;
@@ -68,8 +69,9 @@ bool edns_cookie_len_is_valid(size_t len);
 
 /* Reads an OPT record's class, TTL and options; `rdata` is checked for well-formed options, unless
  * the version is one whose layout we do not know (BADVERS). Of several COOKIE options only the
- * first counts (RFC 7873 section 5.2). False: an option runs past the end, or the cookie has a
- * length that none can have (section 5.2.2: FORMERR; section 5.3: not to be believed). */
+ * first counts (RFC 7873 section 5.2). False: an option runs past the end. A cookie of a wrong
+ * length is no such error: in a reply it is not to be believed (section 5.3), in a question it is
+ * ignored by who gives no cookies (section 5.2). */
 bool edns_read(
     uint16_t class, uint32_t ttl, const uint8_t *rdata, size_t len, struct edns *edns_out);
 

@@ -26,6 +26,7 @@ static void edns_check_read(const uint8_t *data, size_t size)
         must(edns.udp_size >= EDNS_UDP_SIZE_FLOOR && edns.version == (uint8_t)(ttl >> 16));
         must(edns.wants_dnssec == ((ttl & 0x8000u) != 0));
         must(edns.cookie_len == 0 || edns_cookie_len_is_valid(edns.cookie_len));
+        must(edns.cookie_len == 0 || !edns.has_bad_cookie);
         must(edns.version == 0 || edns.cookie_len == 0);
     }
 }

@@ -81,6 +81,8 @@ static void test_verdicts(void **state)
             COOKIE_WRONG},
         {"another's part, unasked", {.cookie_len = 24, .cookie = {0, 2, 3, 4, 5, 6, 7, 8}}, false,
             COOKIE_WRONG},
+        {"one of no possible length", {.has_bad_cookie = true}, true, COOKIE_WRONG},
+        {"one of no possible length, unasked", {.has_bad_cookie = true}, false, COOKIE_WRONG},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

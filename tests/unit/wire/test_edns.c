@@ -55,7 +55,7 @@ static void test_read_options(void **state)
     }
 }
 
-/* A COOKIE option of each length: 8, or 16 to 40. */
+/* A COOKIE option of each length: 8, or 16 to 40; another length spoils the cookie alone. */
 static void test_read_cookie_lengths(void **state)
 {
     (void)state;
@@ -67,8 +67,8 @@ static void test_read_cookie_lengths(void **state)
             bytes[4 + i] = (uint8_t)(i + 1);
         }
         assert_int_equal(edns_cookie_len_is_valid(len), is_good);
-        assert_int_equal(edns_read(1232, 0, bytes, 4 + len, &edns), is_good);
-        assert_int_equal(edns.is_present, is_good);
+        assert_true(edns_read(1232, 0, bytes, 4 + len, &edns));
+        assert_int_equal(edns.has_bad_cookie, !is_good);
         assert_int_equal(edns.cookie_len, is_good ? len : 0);
         if (is_good) {
             assert_memory_equal(edns.cookie, bytes + 4, len);
@@ -76,6 +76,7 @@ static void test_read_cookie_lengths(void **state)
         /* Another version's COOKIE may be anything; we do not look. */
         assert_true(edns_read(1232, 0x00010000u, bytes, 4 + len, &edns));
         assert_int_equal(edns.cookie_len, 0);
+        assert_false(edns.has_bad_cookie);
     }
 }
 
@@ -86,20 +87,22 @@ static void test_read_cookies(void **state)
         const char *bytes;
         size_t len;
         bool is_good;
+        bool has_bad_cookie;
         const char *cookie; /* Eight bytes, or NULL. */
     } cases[] = {
-        {"\0\12\0\10abcdefgh\0\12\0\10ABCDEFGH", 24, true, "abcdefgh"},
-        {"\0\12\0\10abcdefgh\0\12\0\1A", 17, true, "abcdefgh"},
-        {"\0\12\0\1A\0\12\0\10abcdefgh", 17, false, NULL},
-        {"\xfd\xe9\0\1x\0\12\0\10abcdefgh", 17, true, "abcdefgh"},
-        {"\0\12\0\10abcdefgh\0\13\0", 15, false, NULL},
-        {"\0\13\0\2xx", 6, true, NULL},
+        {"\0\12\0\10abcdefgh\0\12\0\10ABCDEFGH", 24, true, false, "abcdefgh"},
+        {"\0\12\0\10abcdefgh\0\12\0\1A", 17, true, false, "abcdefgh"},
+        {"\0\12\0\1A\0\12\0\10abcdefgh", 17, true, true, NULL},
+        {"\xfd\xe9\0\1x\0\12\0\10abcdefgh", 17, true, false, "abcdefgh"},
+        {"\0\12\0\10abcdefgh\0\13\0", 15, false, false, NULL},
+        {"\0\13\0\2xx", 6, true, false, NULL},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct edns edns = {0};
         const uint8_t *bytes = (const uint8_t *)cases[i].bytes;
         assert_int_equal(edns_read(1232, 0, bytes, cases[i].len, &edns), cases[i].is_good);
+        assert_int_equal(edns.has_bad_cookie, cases[i].has_bad_cookie);
         assert_int_equal(edns.cookie_len, cases[i].cookie != NULL ? 8 : 0);
         if (cases[i].cookie != NULL) {
             assert_memory_equal(edns.cookie, cases[i].cookie, 8);
