@@ -3,72 +3,46 @@
 
 import collections
 import concurrent.futures
+import os
 import socket
 import struct
 import time
 import traceback
 
 import live
-from conformance_upstream import Upstream
+from conformance_upstream import CERTIFICATE, TLS_NAME, Upstream
 from conformance_wire import Message
 
-SERVER = ("127.0.0.1", 53)
 PATIENCE = 10.0  # Seconds for an answer: only a matter of a slow machine.
 SILENCE = 0.5  # Seconds in which an answer that must not come would have come.
 
-# Servers that misbehave have zones of their own, lest they spoil the others' answers.
-CONF = f"""
-listen = 127.0.0.1
-upstreams = 127.0.0.2
-control_socket = {live.SOCKET}
-tcp_idle = 1s
-udp_answer_max = 1232
-metrics_listen =
-list_tests = no
-ahead = no
-[upstream trusted]
-servers = 127.0.0.3
-trust_ad = yes
-[zone trusted.example]
-upstream = trusted
-[upstream failing]
-servers = 127.0.0.4
-[zone failing.example]
-upstream = failing
-[upstream fading]
-servers = 127.0.0.5
-[zone fading.example]
-upstream = fading
-[upstream plain]
-servers = 127.0.0.6
-[zone plain.example]
-upstream = plain
-[upstream cookie]
-servers = 127.0.0.7
-[zone cookie.example]
-upstream = cookie
-[upstream silent]
-servers = 127.0.0.8
-[zone silent.example]
-upstream = silent
-[upstream mute]
-servers = 127.0.0.9
-[zone mute.example]
-upstream = mute
-"""
+# All that the checks are asked over. They run beside one another, so each has addresses of its own.
+Variant = collections.namedtuple("Variant", "name listen place workers is_tls")
+VARIANTS = {
+    "ipv4": Variant("ipv4", "127.0.0.1", "127.0.0.", 1, False),
+    "ipv6": Variant("ipv6", "::1", "fd00::", 2, False),
+    "workers": Variant("workers", "127.0.3.1", "127.0.3.", 4, False),
+    "tls": Variant("tls", "127.0.4.1", "127.0.4.", 1, True),
+}
 
-Check = collections.namedtuple("Check", "rfc section sentence function is_slow document")
+# Servers that misbehave have zones of their own, lest they spoil the others' answers.
+UPSTREAMS = ("usual", "trusted", "failing", "fading", "plain", "cookie", "silent", "mute", "line")
+
+Check = collections.namedtuple(
+    "Check", "rfc section sentence function is_slow is_udp document")
 
 checks = []
 upstreams = {}
+variant = VARIANTS["ipv4"]
 
 
-def check(rfc, section, sentence, slow=False, document=None):
-    """Names a check. Slow ones, which wait for time to pass, run beside the others; `document`
-    says where it is written what we do on purpose, where the RFC leaves or wants it otherwise."""
+def check(rfc, section, sentence, slow=False, udp=False, document=None):
+    """Names a check. Slow ones, which wait for time to pass, run beside the others; `udp` says
+    that upstream has to be asked by UDP for it; `document` says where it is written what we do on
+    purpose, where the RFC leaves or wants it otherwise."""
 
     def add(function):
-        checks.append(Check(rfc, section, sentence, function, slow, document))
+        checks.append(Check(rfc, section, sentence, function, slow, udp, document))
         return function
 
     return add
@@ -78,18 +52,74 @@ def upstream(name="usual"):
     return upstreams[name]
 
 
-def programs_start():
-    names = ("usual", "trusted", "failing", "fading", "plain", "cookie", "silent", "mute")
-    for number, name in enumerate(names, start=2):
-        upstreams[name] = Upstream(f"127.0.0.{number}")
-    return live.Daemon("mxcache", CONF).wait_ready()
+def variant_now():
+    return variant
+
+
+def place(number):
+    """An address on the upstreams' side."""
+    return f"{variant.place}{number}"
+
+
+def conf():
+    port = f"@853#{TLS_NAME}" if variant.is_tls else ""
+    servers = {name: place(n) + port for n, name in enumerate(UPSTREAMS, start=2)}
+    # What is asked in clear elsewhere than on this host is to be trusted on purpose only.
+    trust = "yes" if variant.is_tls or place(1).startswith("127.") else "insecurely"
+    text = f"""
+listen = {variant.listen}
+upstreams = {servers["usual"]}
+control_socket = {control_socket()}
+workers = {variant.workers}
+tcp_idle = 1s
+udp_answer_max = 1232
+metrics_listen =
+list_tests = no
+ahead = no
+"""
+    for name in UPSTREAMS[1:]:
+        text += f"[upstream {name}]\nservers = {servers[name]}\n"
+        text += f"trust_ad = {trust}\n" if name == "trusted" else ""
+        text += f"[zone {name}.example]\nupstream = {name}\n"
+    return text
+
+
+def control_socket():
+    return f"{live.SOCKET}.{variant.name}"
+
+
+def programs_start(name):
+    global variant  # pylint: disable=global-statement
+    variant = VARIANTS[name]
+    for number, server in enumerate(UPSTREAMS, start=2):
+        if ":" in place(number):
+            live.run_quietly("addresses", "ip", "address", "add", place(number), "dev", "lo",
+                             "nodad")
+        upstreams[server] = Upstream(place(number), variant.is_tls)
+    return live.Daemon(
+        f"mxcache-{name}", conf(), server=(variant.listen, 53),
+        env=dict(os.environ, SSL_CERT_FILE=str(CERTIFICATE)),
+    ).wait_ready()
+
+
+def family():
+    return socket.AF_INET6 if ":" in variant.listen else socket.AF_INET
+
+
+def udp_open(patience=PATIENCE):
+    sock = socket.socket(family(), socket.SOCK_DGRAM)
+    sock.settimeout(patience)
+    return sock
+
+
+def server():
+    return (variant.listen, 53)
 
 
 def send_udp(message, patience=PATIENCE):
     """One datagram, and what comes back; None for silence."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(patience)
-        sock.connect(SERVER)
+    with udp_open(patience) as sock:
+        sock.connect(server())
         sock.send(message)
         try:
             return Message(sock.recv(65535))
@@ -100,9 +130,8 @@ def send_udp(message, patience=PATIENCE):
 def send_udp_all(messages, patience=PATIENCE):
     """Many datagrams at once, and the replies by id, until all have come or none does."""
     replies = {}
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(patience)
-        sock.connect(SERVER)
+    with udp_open(patience) as sock:
+        sock.connect(server())
         for start in range(0, len(messages), 32):
             batch = messages[start : start + 32]
             for message in batch:
@@ -120,7 +149,7 @@ class Line:
     """A TCP connection to mxcache."""
 
     def __init__(self):
-        self.sock = socket.create_connection(SERVER, PATIENCE)
+        self.sock = socket.create_connection(server(), PATIENCE)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def __enter__(self):
@@ -172,15 +201,17 @@ def expect_silence(message, what):
     live.expect(reply is None, f"{what} was answered: {reply and reply.bytes!r}")
 
 
-def in_order():
+def in_order(found):
     """The checks by RFC and section."""
-    return sorted(checks, key=lambda row: (int(row.rfc), [int(n) for n in row.section.split(".")]))
+    return sorted(found, key=lambda row: (int(row.rfc), [int(n) for n in row.section.split(".")]))
 
 
 def rows():
     """The checks as rows of the table in doc/reliability.md."""
-    for row in in_order():
-        told = f" ({row.document})" if row.document else ""
+    for row in in_order(checks):
+        told = [row.document] if row.document else []
+        told += ["upstream by UDP"] if row.is_udp else []
+        told = f" ({'; '.join(told)})" if told else ""
         yield f"| {row.rfc} | {row.section} | {row.sentence}{told} |"
 
 
@@ -192,24 +223,23 @@ def _play(row):
         return traceback.format_exc()
 
 
-def run_all():
-    """Runs each check, failed ones too; prints the table, then what went wrong."""
+def run_all(names=()):
+    """Runs each check, failed ones too; prints what went wrong. `names` of functions: only they."""
     started = time.monotonic()
-    quick = [row for row in checks if not row.is_slow]
-    slow = [row for row in checks if row.is_slow]
+    wanted = [row for row in checks if not (row.is_udp and variant.is_tls)]
+    wanted = [row for row in wanted if not names or row.function.__name__ in names]
+    quick = [row for row in wanted if not row.is_slow]
+    slow = [row for row in wanted if row.is_slow]
     with concurrent.futures.ThreadPoolExecutor(len(slow) or 1) as pool:
         waiting = {row: pool.submit(_play, row) for row in slow}
         results = {row: _play(row) for row in quick}
         results.update((row, future.result()) for row, future in waiting.items())
-    for row in in_order():
-        told = f"  [{row.document}]" if row.document else ""
-        verdict = "FAILED" if results[row] else "ok"
-        print(f"{verdict:6}  RFC {row.rfc} {row.section:8} {row.sentence}{told}")
-    failed = [row for row in checks if results[row]]
+    failed = [row for row in in_order(wanted) if results[row]]
     for row in failed:
-        print(f"---- RFC {row.rfc} {row.section} {row.sentence}\n{results[row]}")
-    errors = [error for server in upstreams.values() for error in server.errors]
-    print("".join(f"---- upstream: {error}" for error in errors))
-    print(f"{len(checks)} checks in {time.monotonic() - started:.1f} s, {len(failed)} failed")
+        print(f"---- {variant.name}: RFC {row.rfc} {row.section} {row.sentence}\n{results[row]}")
+    errors = [error for one in upstreams.values() for error in one.errors]
+    print("".join(f"---- upstream: {error}" for error in errors), end="")
+    print(f"{variant.name}: {len(wanted)} checks in {time.monotonic() - started:.1f} s, "
+          f"{len(failed)} failed")
     live.expect(not errors, f"{len(errors)} questions that a rule did not understand")
-    live.expect(not failed, f"{len(failed)} of {len(checks)} conformance checks failed")
+    live.expect(not failed, f"{len(failed)} of {len(wanted)} conformance checks failed")

@@ -73,7 +73,7 @@ def cd_is_copied():
     expect(reply.flags & wire.CD, "CD is not copied into an answer of our own")
 
 
-@check("4035", "4.7", "what CD got is not given to who did not set it")
+@check("4035", "3.2.2", "what CD got is not given to who did not set it")
 def cd_is_kept_apart():
     def bogus(asked):
         if asked.message.flags & wire.CD:
@@ -88,7 +88,7 @@ def cd_is_kept_apart():
     expect_equal(reply.answers, [], "answers without CD")
 
 
-@check("4035", "3.2.3", "AD is never set on the word of an upstream that is not trusted",
+@check("4035", "4.6", "AD is never set on the word of an upstream that is not trusted",
        document="README: With DANE")
 def ad_is_not_believed():
     name = rules_set("ad." + ZONE)
@@ -149,3 +149,29 @@ def proofs_are_kept():
         expect_equal(sorted(r[1] for r in reply.authority), [wire.SOA, 47], "authority with DO")
         reply = send_udp(wire.ask("no." + ZONE))
         expect_equal([r[1] for r in reply.authority], [wire.SOA], "authority without DO")
+
+
+@check("4035", "4.1", "upstream is told of a size of 1220 octets at least")
+def sizes_suit_signatures():
+    name = rules_set("size." + ZONE)
+    send_udp(wire.ask(name, edns=wire.opt(512, flags=wire.DO)))
+    size = upstream().asked(name)[0].message.opts[0][4]
+    expect(size >= 1220, f"a size of {size} octets")
+
+
+@check("4035", "4.6", "AD is clear in questions to an upstream that is not trusted")
+def ad_is_not_sent():
+    for flags in (wire.RD, wire.RD | wire.AD):
+        name = f"adup{flags}." + ZONE
+        send_udp(wire.ask(name, flags=flags, edns=wire.opt(flags=wire.DO)))
+        for asked in upstream().asked(name):
+            expect(not asked.message.flags & wire.AD, "AD is set in a question")
+
+
+@check("6840", "5.7", "a trusted upstream is asked with AD or DO, lest it keep AD to itself")
+def ad_is_asked_for():
+    name = rules_set("wanted." + TRUSTED)
+    send_udp(wire.ask(name, flags=wire.RD | wire.AD))
+    message = upstream("trusted").asked(name)[0].message
+    has_do = message.opts and message.opts[0][2] & wire.DO
+    expect(message.flags & wire.AD or has_do, "neither AD nor DO in the question")

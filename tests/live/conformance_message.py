@@ -5,7 +5,8 @@ import struct
 
 import conformance_wire as wire
 from conformance import (
-    SILENCE, check, expect_rcode, expect_silence, send_tcp, send_udp, send_udp_all, upstream,
+    SILENCE, Line, check, expect_rcode, expect_silence, send_tcp, send_udp, send_udp_all, server,
+    udp_open, upstream,
 )
 from live import expect, expect_equal
 
@@ -60,6 +61,11 @@ def case_is_one():
 def responses_are_dropped():
     for flags in (wire.QR, wire.QR | wire.RD | wire.RA, wire.QR | 0x2000 | 1):
         expect_silence(wire.ask("qr." + ZONE, flags=flags), "a response")
+    with Line() as line:
+        line.send(wire.ask("qr." + ZONE, flags=wire.QR | wire.RD, ident=1),
+                  wire.ask("qr." + ZONE, ident=2))
+        reply = line.receive()
+    expect(reply is None or reply.id == 2, "a response by TCP was answered")
 
 
 @check("8906", "3.1.4", "opcodes other than QUERY get NOTIMP, with their opcode")
@@ -165,9 +171,10 @@ def pointers_in_records_are_met():
 def trailing_bytes_are_met():
     for rest in (b"\0", b"\0" * 100, b"\xff" * 11, wire.opt()):
         for edns in (None, wire.opt()):
-            reply = send_udp(wire.ask("trailing." + ZONE, edns=edns) + rest)
-            expect(reply is not None, f"{len(rest)} octets behind the message: no answer")
-            expect(reply.rcode in (wire.NOERROR, wire.FORMERR), f"rcode {reply.rcode}")
+            for send in (send_udp, send_tcp):
+                reply = send(wire.ask("trailing." + ZONE, edns=edns) + rest)
+                expect(reply is not None, f"{len(rest)} octets behind the message: no answer")
+                expect(reply.rcode in (wire.NOERROR, wire.FORMERR), f"rcode {reply.rcode}")
 
 
 @check("1035", "4.1", "a message cut at any length gets FORMERR; less than a header nothing")
@@ -246,3 +253,91 @@ def classes_are_answered():
         expect(number in replies, f"class {number}: no answer")
         expect_equal(replies[number].answers, [], f"records for class {number}")
         expect(replies[number].rcode in (wire.NOTIMP, wire.REFUSED), f"class {number}: rcode")
+
+
+@check("1035", "3.1", "the root is a name like any other")
+def the_root_is_asked():
+    for send in (send_udp, send_tcp):
+        reply = expect_rcode(send(wire.ask(b"\0", wire.NS)), wire.NOERROR, "the root")
+        expect_equal(reply.questions, [wire.question(b"\0", wire.NS)], "the question")
+
+
+@check("1035", "4.1.4", "a pointer into the header is no name, whatever the header looks like")
+def pointers_into_the_header_are_refused():
+    for at in range(12):
+        name = struct.pack(">H", 0xC000 | at)
+        for ident in (0, 0x0161):  # As labels: the root, and "a".
+            message = wire.message(questions=[wire.question(name)], ident=ident)
+            expect_rcode(send_udp(message), wire.FORMERR, f"a pointer to octet {at}")
+
+
+@check("1035", "4.1.4", "pointers in a circle, forward or beyond the end are no name: FORMERR")
+def circles_are_refused():
+    for name in (b"\xc0\x0e\xc0\x0c", b"\1a\xc0\x10\xc0\x0e", b"\xc0\x10\xc0\x0c\1a\0",
+                 b"\xc0\x0d", b"\1a\1b\xc0\x0e", b"\xc3\xff", b"\xff\xff", b"\xc0"):
+        for rest in (struct.pack(">HH", 1, 1), b""):
+            message = wire.message(questions=[name + rest])
+            for send in (send_udp, send_tcp):
+                expect_rcode(send(message), wire.FORMERR, f"the name {name!r}")
+
+
+@check("1035", "4.1.4", "pointers of upstream's are followed backwards, and in no other direction",
+       slow=True)
+def pointers_of_upstream_are_met():
+    def answer(asked):
+        good = asked.own(wire.A, b"\6\6\6\6")[2:]
+        here = 12 + len(asked.question)
+        owner = {"self": here, "forward": here + 2, "beyond": 0x3FFF, "header": 2}[asked.key[:-17]]
+        return asked.reply([struct.pack(">H", 0xC000 | owner) + good])
+
+    for name in ("self", "forward", "beyond", "header"):
+        upstream("failing").on(name + ".failing.example", answer)
+        reply = send_udp(wire.ask(name + ".failing.example"))
+        expect(reply is not None, f"no answer after a pointer to {name}")
+        expect_equal(reply.data(wire.A), [], f"addresses from a pointer to {name}")
+
+    def answer_well(asked):
+        zone_at = 12 + len("many") + 1
+        target = b"\3aim" + struct.pack(">H", 0xC000 | zone_at)
+        owner_at = 12 + len(asked.question) + 12
+        return asked.reply([
+            asked.own(wire.CNAME, target),
+            wire.record(struct.pack(">H", 0xC000 | owner_at), wire.A, b"\1\1\1\1")])
+
+    upstream().on("many." + ZONE, answer_well)
+    reply = send_udp(wire.ask("many." + ZONE))
+    expect_equal(reply.data(wire.A), [b"\1\1\1\1"], "the address behind two pointers")
+
+
+@check("2181", "4.1", "an answer comes from the address and the port that were asked")
+def answers_come_from_where_asked():
+    with udp_open() as sock:
+        sock.sendto(wire.ask("from." + ZONE), server())
+        _, source = sock.recvfrom(65535)
+    expect_equal(source[:2], server(), "where the answer came from")
+
+
+@check("3597", "6", "data of unknown types that differ in case alone are two records")
+def unknown_data_is_octets():
+    data = [wire.to_wire("A.b"), wire.to_wire("a.B"), wire.to_wire("a.b")]
+    upstream().on("octets." + ZONE, lambda asked: asked.reply(
+        [asked.own(wire.UNKNOWN, one) for one in data]))
+    for _ in range(2):
+        reply = send_udp(wire.ask("octets." + ZONE, wire.UNKNOWN))
+        expect_equal(reply.data(wire.UNKNOWN), sorted(data), "the data")
+
+
+@check("4343", "4.1", "names in data keep the case in which they came",
+       document="ARCHITECTURE.md: but for what they share with the question")
+def case_is_kept():
+    targets = {wire.CNAME: "TarGet.Other.TesT.NeT", wire.MX: "MaiL.Test.NET"}
+    for qtype, target in targets.items():
+        head = struct.pack(">H", 10) if qtype == wire.MX else b""
+        name = f"kept{qtype}." + ZONE
+        upstream().on(name, lambda asked, d=head + wire.to_wire(target): asked.reply(
+            [asked.own(asked.qtype, d)]))
+        for _ in range(2):
+            reply = send_udp(wire.ask(name, qtype))
+            start = reply.answers[0][5] + len(head)
+            found, _ = wire.dnswire.read_name(reply.bytes, start)
+            expect_equal(found, target + ".", f"the name in the data, type {qtype}")

@@ -32,7 +32,7 @@ def tcp_comes_first():
     expect_equal(send_tcp(wire.ask("first." + ZONE)).types(), [wire.A], "answers by TCP alone")
 
 
-@check("9210", "3", "a cut reply of upstream is asked for again by TCP")
+@check("9210", "3", "a cut reply of upstream is asked for again by TCP", udp=True)
 def cut_replies_are_asked_by_tcp():
     def answer(asked):
         if asked.protocol == "udp":
@@ -48,7 +48,7 @@ def cut_replies_are_asked_by_tcp():
     expect_equal(protocols, ["udp", "tcp"], "how upstream was asked")
 
 
-@check("2181", "9", "records of a cut reply are not cached, nor given to clients")
+@check("2181", "9", "records of a cut reply are not cached, nor given to clients", udp=True)
 def cut_replies_are_not_kept():
     def answer(asked):
         if asked.protocol == "udp":
@@ -195,3 +195,50 @@ def lines_are_independent():
         first.sock.sendall(frame(wire.ask(NAME))[:9])
         second.send(wire.ask(NAME))
         expect_equal(second.receive().types(), [wire.A], "answers on the second line")
+
+
+@check("7766", "6.2.3", "who sends octet by octet gains no time: a message has to be whole in 10 s",
+       slow=True)
+def trickles_are_ended():
+    with Line() as line:
+        started = time.monotonic()
+        try:
+            for octet in frame(wire.ask(NAME, edns=wire.opt(options=wire.option(100, b"x" * 99)))):
+                line.sock.sendall(bytes([octet]))
+                time.sleep(0.1)
+        except OSError:
+            pass
+        elapsed = time.monotonic() - started
+    expect(elapsed < 14, f"after {elapsed:.1f} s the line is still open")
+
+
+@check("1035", "4.2.2", "who closes its half after asking still gets its answers")
+def half_closed_lines_are_answered():
+    slow("halved." + ZONE)
+    with Line() as line:
+        line.send(wire.ask("halved." + ZONE, ident=1), wire.ask(NAME, ident=2))
+        line.sock.shutdown(socket.SHUT_WR)
+        replies = [line.receive(), line.receive()]
+    expect_equal(sorted(reply.id for reply in replies if reply), [1, 2], "the ids of the answers")
+
+
+@check("7766", "5", "an answer comes on the line of its question, and on no other")
+def answers_stay_on_their_line():
+    names = [f"own{n}." + ZONE for n in range(8)]
+    for name in names:
+        slow(name, 0.1)
+    lines = [Line() for _ in names]
+    for line, name in zip(lines, names):
+        line.send(wire.ask(name, ident=7))
+    for line, name in zip(lines, names):
+        reply = line.receive()
+        expect_equal((reply.id, reply.questions), (7, [wire.question(name)]), f"on {name}'s line")
+        line.sock.close()
+
+
+@check("7766", "8", "length and message of an answer come in one piece")
+def answers_come_in_one_piece():
+    with Line() as line:
+        line.send(wire.ask(NAME))
+        data = line.sock.recv(65535)
+    expect_equal(len(data), 2 + struct.unpack(">H", data[:2])[0], "octets of the first piece")

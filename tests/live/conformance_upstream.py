@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """An upstream server that sends whatever bytes a check wants, and remembers what it was asked."""
 
+import select
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -9,8 +11,12 @@ import traceback
 
 import conformance_wire as wire
 import dnswire
+import live
 
 ADDRESS = b"\xc0\x00\x02\x01"
+TLS_NAME = "dns.example"
+KEY = live.LOGS / "key.pem"
+CERTIFICATE = live.LOGS / "certificate.pem"
 
 
 class Asked:
@@ -55,25 +61,84 @@ def answer_usually(asked):
     return asked.address() if asked.qtype == wire.A else asked.denial()
 
 
-class Upstream:
-    """UDP and TCP at one address. A rule gets what was asked and gives the bytes of a reply, a
-    list of them, or None for silence; within a list, a number is a pause in seconds."""
+def certificate_make():
+    """Signed by itself; mxcache is told to trust it."""
+    live.run_quietly(
+        "certificate", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+        "ec_paramgen_curve:P-256", "-nodes", "-days", "9", "-subj", f"/CN={TLS_NAME}",
+        "-addext", f"subjectAltName=DNS:{TLS_NAME}", "-keyout", KEY, "-out", CERTIFICATE,
+    )
 
-    def __init__(self, address):
+
+class Connection:
+    """One line of a client's, TLS or not. Two threads read and write on it, but a TLS session
+    takes one at a time: so it is read only when there is something."""
+
+    def __init__(self, sock, source):
+        self.sock = sock
+        self.source = source
+        self._lock = threading.Lock()
+
+    def _is_pending(self):
+        with self._lock:
+            return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
+
+    def read(self, size):
+        """As many bytes, or fewer at the end."""
+        data = b""
+        while len(data) < size:
+            if not self._is_pending():
+                select.select([self.sock], [], [])
+            with self._lock:
+                piece = self.sock.recv(size - len(data))
+            if not piece:
+                break
+            data += piece
+        return data
+
+    def has_more(self):
+        """Whether something can be read without waiting."""
+        return self._is_pending() or bool(select.select([self.sock], [], [], 0)[0])
+
+    def write(self, data):
+        with self._lock:
+            self.sock.sendall(data)
+
+    def send(self, step):
+        """A message; or one whose frame is right already, as a bytearray."""
+        framed = isinstance(step, bytearray)
+        self.write(step if framed else struct.pack(">H", len(step)) + step)
+
+    def close(self):
+        """At once, whatever is under way."""
+        self.sock.shutdown(socket.SHUT_RDWR)
+
+
+class Upstream:
+    """UDP and TCP at one address, or TLS. A rule gets what was asked and gives the bytes of a
+    reply, a list of them, or None for silence. Within a list, a number is a pause in seconds, a
+    bytearray goes onto a line as it is, without a length, and None closes the line."""
+
+    def __init__(self, address, is_tls):
         self.address = address
         self.rules = {}
         self.usual = answer_usually
         self.errors = []
+        self.lines = 0
+        self.pieces = 0  # Questions whose length came without them.
         self._asked = []
         self._lock = threading.Lock()
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind((address, 53))
-        self.tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.tcp.bind((address, 53))
-        self.tcp.listen(64)
-        for loop in (self._serve_udp, self._serve_tcp):
-            threading.Thread(target=loop, daemon=True).start()
+        self.context = None
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        if is_tls:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(CERTIFICATE, KEY)
+        else:
+            self.udp = socket.socket(family, socket.SOCK_DGRAM)
+            self.udp.bind((address, 53))
+            threading.Thread(target=self._serve_udp, daemon=True).start()
+        self.tcp = socket.create_server((address, 853 if is_tls else 53), family=family, backlog=64)
+        threading.Thread(target=self._serve_tcp, daemon=True).start()
 
     def on(self, name, rule):
         self.rules[name.lower().rstrip(".") + "."] = rule
@@ -84,44 +149,61 @@ class Upstream:
         with self._lock:
             return [a for a in self._asked if a.key == key and qtype in (None, a.qtype)]
 
-    def _answer(self, data, protocol, source, send):
-        asked = Asked(data, protocol, source)
-        with self._lock:
-            self._asked.append(asked)
+    def _answer(self, data, protocol, source, send, close=None):
         try:
+            asked = Asked(data, protocol, source)
+            with self._lock:
+                self._asked.append(asked)
             replies = self.rules.get(asked.key, self.usual)(asked)
         except Exception:  # pylint: disable=broad-except
-            self.errors.append(f"{protocol} {asked.key}: {traceback.format_exc()}")
+            self.errors.append(f"{protocol} {data!r}: {traceback.format_exc()}")
             return
         if replies is None:
             return
         if isinstance(replies, bytes):
-            send(replies)
-            return
-        threading.Thread(target=self._play, args=(replies, send), daemon=True).start()
+            replies = [replies]
+        if any(isinstance(step, float) for step in replies):
+            threading.Thread(target=self._play, args=(replies, send, close), daemon=True).start()
+        else:
+            self._play(replies, send, close)
 
     @staticmethod
-    def _play(replies, send):
-        for step in replies:
-            if isinstance(step, bytes):
-                send(step)
-            else:
-                time.sleep(step)
+    def _play(replies, send, close):
+        try:
+            for step in replies:
+                if step is None:
+                    close()
+                elif isinstance(step, float):
+                    time.sleep(step)
+                else:
+                    send(step)
+        except OSError:
+            pass  # The line has gone meanwhile, which is the client's right.
 
     def _serve_udp(self):
         while True:
             data, source = self.udp.recvfrom(65535)
-            self._answer(data, "udp", source, lambda reply, to=source: self.udp.sendto(reply, to))
+            self._answer(
+                data, "udp", source, lambda reply, to=source: self.udp.sendto(reply, to))
 
     def _serve_tcp(self):
         while True:
-            line, source = self.tcp.accept()
-            threading.Thread(target=self._serve_line, args=(line, source), daemon=True).start()
+            sock, source = self.tcp.accept()
+            threading.Thread(target=self._serve_line, args=(sock, source), daemon=True).start()
 
-    def _serve_line(self, line, source):
-        def send(reply):
-            line.sendall(struct.pack(">H", len(reply)) + reply)
-
-        with line, line.makefile("rb") as pieces:
-            while len(size := pieces.read(2)) == 2:
-                self._answer(pieces.read(struct.unpack(">H", size)[0]), "tcp", source, send)
+    def _serve_line(self, sock, source):
+        protocol = "tls" if self.context else "tcp"
+        with self._lock:
+            self.lines += 1
+        try:
+            if self.context:
+                sock = self.context.wrap_socket(sock, server_side=True)
+            line = Connection(sock, source)
+            while len(size := line.read(2)) == 2:
+                self.pieces += not line.has_more()
+                data = line.read(struct.unpack(">H", size)[0])
+                self._answer(data, protocol, source, line.send, line.close)
+        except OSError:
+            pass  # Closed by the client in the middle of something.
+        finally:
+            sock.close()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """DNS messages byte by byte, right and wrong ones, for the conformance checks."""
 
+import itertools
 import struct
 
 import dnswire
@@ -16,6 +17,9 @@ QR, AA, TC, RD, RA, Z, AD, CD = (
 )
 DO = 0x8000
 COOKIE, KEEPALIVE, EDE = 10, 11, 15
+
+# Several workers share the questions by their ids, so that equal ids would all go to one.
+_idents = itertools.count(0x1234)
 
 
 def to_wire(name):
@@ -50,14 +54,15 @@ def soa(zone, ttl=300, minimum=60):
     return record(zone, SOA, data + struct.pack(">IIIII", 1, 3600, 600, 86400, minimum), ttl)
 
 
-def message(flags=RD, questions=(), sections=((), (), ()), ident=0x1234, counts=None):
+def message(flags=RD, questions=(), sections=((), (), ()), ident=None, counts=None):
     """`counts` are what the header claims, when that is not to be the truth."""
+    ident = next(_idents) % 65536 if ident is None else ident
     true = (len(questions), *(len(section) for section in sections))
     head = struct.pack(">HHHHHH", ident, flags, *(counts or true))
     return head + b"".join(questions) + b"".join(b"".join(section) for section in sections)
 
 
-def ask(name, qtype=A, qclass=1, *, flags=RD, edns=None, ident=0x1234):
+def ask(name, qtype=A, qclass=1, *, flags=RD, edns=None, ident=None):
     """A question as clients send it; `edns` is an OPT record, or several of them."""
     extra = () if edns is None else (edns,) if isinstance(edns, bytes) else edns
     return message(flags, [question(name, qtype, qclass)], ((), (), extra), ident)

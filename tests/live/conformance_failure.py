@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""When upstream fails: RFC 8767 (old answers) and 9520 (failures)."""
+
+import time
+
+import conformance_wire as wire
+from conformance import check, expect_rcode, send_udp, upstream
+from conformance_upstream import ADDRESS
+from live import expect, expect_equal, wait_until
+
+
+def count(name, server, qtype=None):
+    return len(upstream(server).asked(name, qtype))
+
+
+@check("9520", "3.2", "a failure is remembered for a second at least: libc's next try asks nobody")
+def failures_are_kept():
+    for rcode in (wire.SERVFAIL, wire.REFUSED):
+        name = f"fails{rcode}.failing.example"
+        upstream("failing").on(name, lambda asked, r=rcode: asked.denial(r))
+        expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "a server that fails")
+        before = count(name, "failing")
+        end = time.monotonic() + 0.9
+        while time.monotonic() < end:
+            expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "its failure")
+            time.sleep(0.1)
+        expect_equal(count(name, "failing"), before, "questions within a second")
+
+
+@check("9520", "3.2", "a failure is remembered for its type alone")
+def failures_are_told_apart():
+    upstream("failing").on("apart.failing.example", lambda asked: (
+        asked.address() if asked.qtype == wire.A else asked.denial(wire.SERVFAIL)))
+    name = "apart.failing.example"
+    expect_rcode(send_udp(wire.ask(name, wire.MX)), wire.SERVFAIL, "MX")
+    expect_equal(send_udp(wire.ask(name)).types(), [wire.A], "the address beside it")
+
+
+@check("9520", "3.2", "a failure is not remembered for long: what works again is found", slow=True)
+def failures_end():
+    name = "mended.failing.example"
+    broken = [True]
+    upstream("failing").on(name, lambda asked: (
+        asked.denial(wire.SERVFAIL) if broken[0] else asked.address()))
+    expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "a server that fails")
+    broken[0] = False
+    wait_until(lambda: send_udp(wire.ask(name)).rcode == wire.NOERROR, "the answer", 15)
+
+
+@check("9520", "3.2", "silence of upstream is a failure like any other, told in time", slow=True)
+def silence_is_a_failure():
+    upstream("silent").usual = lambda asked: None
+    name = "a.silent.example"
+    started = time.monotonic()
+    reply = expect_rcode(send_udp(wire.ask(name, edns=wire.opt())), wire.SERVFAIL, "silence")
+    expect(time.monotonic() - started < 5, "it took longer than libc waits")
+    expect(reply.option(wire.EDE), "no extended error for silence")
+    before = count(name, "silent")
+    expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "the next try")
+    expect_equal(count(name, "silent"), before, "questions of the next try")
+
+
+@check("9520", "3.1", "one server is asked a bounded number of times for a question", slow=True,
+       document="mxcache.conf: asks_max, 6, where the RFC allows three by UDP")
+def servers_are_not_pestered():
+    name = "b.mute.example"
+    for number in range(20):  # A server whose speed is known is asked again the soonest.
+        send_udp(wire.ask(f"warm{number}.mute.example"))
+    upstream("mute").on(name, lambda asked: None)
+    expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "silence")
+    expect(1 <= count(name, "mute") <= 6, f"{count(name, 'mute')} questions to who is silent")
+    name = "often.failing.example"
+    upstream("failing").on(name, lambda asked: asked.denial(wire.SERVFAIL))
+    expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "a server that fails")
+    expect(1 <= count(name, "failing") <= 3, f"{count(name, 'failing')} questions to who fails")
+
+
+@check("8767", "4", "an expired answer is given when upstream fails, its TTL above 0", slow=True)
+def stale_answers_are_given():
+    name = "old.fading.example"
+    upstream("fading").on(name, lambda asked: asked.address(ttl=1))
+    send_udp(wire.ask(name))
+    upstream("fading").on(name, lambda asked: asked.denial(wire.SERVFAIL))
+    time.sleep(2.2)
+    reply = expect_rcode(send_udp(wire.ask(name, edns=wire.opt())), wire.NOERROR, "stale")
+    expect_equal(reply.data(wire.A), [ADDRESS], "the expired address")
+    expect(0 < reply.ttls(wire.A)[0] <= 30, f"TTL {reply.ttls(wire.A)}")
+    expect(count(name, "fading") > 1, "it was given before upstream was asked")
+    code = reply.option(wire.EDE)
+    expect_equal(code and code[:2], b"\0\3", "the extended error, which should be Stale Answer")
+
+
+@check("8767", "4", "a denial ends what it denies: NXDOMAIN is not answered with old data",
+       slow=True)
+def denials_replace_stale_answers():
+    name = "denied.fading.example"
+    upstream("fading").on(name, lambda asked: asked.address(ttl=1))
+    send_udp(wire.ask(name))
+    upstream("fading").on(name, lambda asked: asked.denial(wire.NXDOMAIN))
+    time.sleep(2.2)
+    expect_rcode(send_udp(wire.ask(name)), wire.NXDOMAIN, "a name that has gone")
+
+
+@check("8767", "5", "upstream that answers in time is preferred to what is stale", slow=True)
+def fresh_answers_win():
+    name = "moved.fading.example"
+    upstream("fading").on(name, lambda asked: asked.address(ttl=1))
+    send_udp(wire.ask(name))
+    upstream("fading").on(name, lambda asked: [0.02, asked.address(b"\7\7\7\7")])
+    time.sleep(2.2)
+    expect_equal(send_udp(wire.ask(name)).data(wire.A), [b"\7\7\7\7"], "the address")
+
+
+@check("9520", "3.2", "FORMERR, NOTIMP, loops and broken records are remembered failures, too",
+       slow=True)
+def every_failure_is_kept():
+    rules = {
+        "formerr": lambda asked: asked.reply(rcode=wire.FORMERR),
+        "notimp": lambda asked: asked.reply(rcode=wire.NOTIMP),
+        "loop": lambda asked: asked.reply([asked.own(wire.CNAME, wire.to_wire(asked.key))]),
+        "broken": lambda asked: asked.address()[:-3],
+    }
+    for kind, rule in rules.items():
+        name = f"{kind}.kept.failing.example"
+        upstream("failing").on(name, rule)
+        expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, kind)
+        before = count(name, "failing")
+        for _ in range(3):
+            expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, f"{kind} again")
+        expect_equal(count(name, "failing"), before, f"questions within a second, {kind}")
+
+
+@check("8767", "5", "when upstream is silent an expired answer comes within 1.8 seconds", slow=True)
+def stale_answers_are_quick():
+    name = "hushed.fading.example"
+    upstream("fading").on(name, lambda asked: asked.address(ttl=1))
+    send_udp(wire.ask(name))
+    upstream("fading").on(name, lambda asked: None)
+    time.sleep(2.2)
+    started = time.monotonic()
+    reply = expect_rcode(send_udp(wire.ask(name)), wire.NOERROR, "an expired name")
+    expect(time.monotonic() - started < 1.8, f"it took {time.monotonic() - started:.1f} s")
+    expect_equal(reply.data(wire.A), [ADDRESS], "the expired address")
+
+
+@check("8767", "4", "an empty answer, too, ends what it denies", slow=True)
+def empty_answers_replace_stale_ones():
+    name = "emptied.fading.example"
+    upstream("fading").on(name, lambda asked: asked.address(ttl=1))
+    send_udp(wire.ask(name))
+    upstream("fading").on(name, lambda asked: asked.denial())
+    time.sleep(2.2)
+    reply = expect_rcode(send_udp(wire.ask(name)), wire.NOERROR, "a name that has lost its address")
+    expect_equal(reply.answers, [], "answers")
+
+
+@check("8767", "5", "without RD nothing expired is given, and nobody is asked", slow=True)
+def stale_answers_need_rd():
+    name = "undesired.fading.example"
+    upstream("fading").on(name, lambda asked: asked.address(ttl=1))
+    send_udp(wire.ask(name))
+    time.sleep(2.2)
+    reply = send_udp(wire.ask(name, flags=0))
+    expect(reply is not None, "no answer")
+    expect_equal((reply.answers, count(name, "fading")), ([], 1), "answers, questions upstream")
