@@ -103,6 +103,9 @@ static void direct_learn_count(struct resolver *resolver, size_t index)
             group->count = place + 1;
         }
     }
+    if (group->used < group->count) {
+        group->used = group->count;
+    }
 }
 
 /* Nobody who holds the server's index or place may go on with it. */
@@ -180,9 +183,9 @@ static bool direct_learn_is_found(
 static void direct_learn_remove_others(
     struct resolver *resolver, size_t index, const struct direct_learning *learning)
 {
-    size_t first = direct_learn_group(resolver, index)->first;
-    for (size_t place = 0; place < SERVER_DIRECT_SIZE; place++) {
-        const struct server *server = &resolver->servers.servers[first + place];
+    const struct server_group *group = direct_learn_group(resolver, index);
+    for (size_t place = 0; place < group->used; place++) {
+        const struct server *server = &resolver->servers.servers[group->first + place];
         if (!server_is_vacant(server) &&
             !direct_learn_is_found(learning, &server->settings.address)) {
             direct_learn_remove(resolver, index, place);
@@ -202,9 +205,9 @@ void direct_learn_forget(struct resolver *resolver, size_t index)
 
 void direct_learn_sift(struct resolver *resolver, size_t index)
 {
-    size_t first = direct_learn_group(resolver, index)->first;
-    for (size_t place = 0; place < SERVER_DIRECT_SIZE; place++) {
-        const struct server *server = &resolver->servers.servers[first + place];
+    const struct server_group *group = direct_learn_group(resolver, index);
+    for (size_t place = 0; place < group->used; place++) {
+        const struct server *server = &resolver->servers.servers[group->first + place];
         if (!server_is_vacant(server) &&
             !direct_learn_may_ask(&resolver->direct, &server->settings.address)) {
             direct_learn_remove(resolver, index, place);

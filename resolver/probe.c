@@ -160,16 +160,28 @@ void probe_stop(struct resolver *resolver, size_t index)
     probe->interval_us = 0;
 }
 
+/* In each of them, `used` places are looked at: the memory of the others is not touched. */
+static size_t probe_groups(const struct resolver *resolver)
+{
+    return resolver->servers.group_count + SERVER_DIRECT_GROUPS;
+}
+
 void probe_stop_all(struct resolver *resolver)
 {
-    for (size_t i = 0; i < resolver->servers.places; i++) {
-        probe_stop(resolver, i);
+    for (size_t i = 0; i < probe_groups(resolver); i++) {
+        const struct server_group *group = &resolver->servers.groups[i];
+        for (size_t place = 0; place < group->used; place++) {
+            probe_stop(resolver, group->first + place);
+        }
     }
 }
 
 void probe_start_all(struct resolver *resolver, int64_t now)
 {
-    for (size_t i = 0; i < resolver->servers.places; i++) {
-        probe_watch(resolver, i, now);
+    for (size_t i = 0; i < probe_groups(resolver); i++) {
+        const struct server_group *group = &resolver->servers.groups[i];
+        for (size_t place = 0; place < group->used; place++) {
+            probe_watch(resolver, group->first + place, now);
+        }
     }
 }

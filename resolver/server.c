@@ -32,7 +32,8 @@ static void server_table_add_group(struct server_table *fresh, const struct serv
     const struct settings_group *settings, size_t index)
 {
     struct server_group *group = &fresh->groups[index];
-    *group = (struct server_group){.first = fresh->count, .count = settings->server_count};
+    *group = (struct server_group){
+        .first = fresh->count, .count = settings->server_count, .used = settings->server_count};
     memcpy(group->name, settings->name, sizeof group->name);
     group->origin = origin_of_group(group->name);
     group->trusts_ad = settings->trust_ad != SETTINGS_TRUST_AD_NO;
@@ -50,7 +51,6 @@ static void server_table_add_group(struct server_table *fresh, const struct serv
 /* The direct groups as they were, or empty. */
 static void server_table_add_direct(struct server_table *fresh, const struct server_table *old)
 {
-    fresh->places = fresh->count + SERVER_DIRECT_MAX;
     for (size_t i = 0; i < SERVER_DIRECT_GROUPS; i++) {
         size_t index = fresh->group_count + i;
         struct server_group *group = &fresh->groups[index];
@@ -58,11 +58,9 @@ static void server_table_add_direct(struct server_table *fresh, const struct ser
             old->groups != NULL ? &old->groups[old->group_count + i] : NULL;
         *group = before != NULL ? *before : (struct server_group){.is_direct = true};
         group->first = fresh->count + i * SERVER_DIRECT_SIZE;
-        for (size_t place = 0; before != NULL && place < SERVER_DIRECT_SIZE; place++) {
+        for (size_t place = 0; place < group->used; place++) {
             const struct server *server = &old->servers[before->first + place];
-            if (server->generation > 0 || !server_is_vacant(server)) {
-                server_move(&fresh->servers[group->first + place], server, index);
-            }
+            server_move(&fresh->servers[group->first + place], server, index);
         }
     }
 }

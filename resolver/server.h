@@ -78,6 +78,7 @@ struct server_group {
     char name[SETTINGS_NAME_SIZE];
     size_t first;    /* Index into servers. */
     size_t count;    /* Of a direct group: up to the last place that is not vacant. */
+    size_t used;     /* Likewise, up to the last place that has ever had a server. */
     uint16_t origin; /* Its tag in the cache (resolver/origin.h). */
     bool trusts_ad;
     bool is_direct;
@@ -85,8 +86,7 @@ struct server_group {
 
 struct server_table {
     struct server *servers;
-    size_t count;  /* Configured ones. */
-    size_t places; /* With those of the direct groups. */
+    size_t count; /* Configured ones. */
     struct server_group *groups;
     size_t group_count; /* Configured ones; the direct groups stand behind them. */
 };

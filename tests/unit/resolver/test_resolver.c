@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/resolver/fixture.h"
 
+#include <malloc.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "resolver/resolver_private.h"
+
 static const char conf[] = "upstreams = 192.0.2.1 192.0.2.2\nquestions_max = 16\n";
 
 static void test_answer_repeats_the_question(void **state)
@@ -55,6 +62,39 @@ static void test_free_closes_lines(void **state)
     fixture_free(fixture);
 }
 
+/* Pages of the table of servers that the system has given us memory for. */
+static size_t resident_pages(const struct fixture *fixture)
+{
+    static unsigned char pages[4096];
+    const struct server_table *table = &fixture->resolver->servers;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = ((uintptr_t)table->servers + page - 1) / page * page;
+    uintptr_t end = (uintptr_t)(table->servers + table->count + SERVER_DIRECT_MAX) / page * page;
+    size_t count = (end - first) / page;
+    size_t resident = 0;
+    assert_in_range(count, 100, sizeof pages);
+    assert_int_equal(mincore((void *)first, count * page, pages), 0);
+    for (size_t i = 0; i < count; i++) {
+        resident += pages[i] & 1u;
+    }
+    return resident;
+}
+
+/* The places of direct servers that there have never been stay untouched by a reload, too. */
+static void test_reload_touches_no_vacant_place(void **state)
+{
+    (void)state;
+    /* Memory of its own, in small pages. */
+    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    assert_int_equal(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), 0);
+    struct fixture *fixture = fixture_new(conf);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(resolver_set_settings(fixture->resolver, fixture->settings, 0));
+        assert_in_range(resident_pages(fixture), 0, 16);
+    }
+    fixture_free(fixture);
+}
+
 /* New settings are obeyed from now on, and a server that stays keeps its health. */
 static void test_new_settings(void **state)
 {
@@ -80,8 +120,13 @@ static void test_new_settings(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_answer_repeats_the_question),
-        cmocka_unit_test(test_deadlines_are_kept), cmocka_unit_test(test_free_closes_lines),
-        cmocka_unit_test(test_new_settings)};
+    const struct CMUnitTest tests[] = {
+        /* First, so that the heap has no room for a table yet. */
+        cmocka_unit_test(test_reload_touches_no_vacant_place),
+        cmocka_unit_test(test_answer_repeats_the_question),
+        cmocka_unit_test(test_deadlines_are_kept),
+        cmocka_unit_test(test_free_closes_lines),
+        cmocka_unit_test(test_new_settings),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
