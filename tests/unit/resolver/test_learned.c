@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/resolver/fixture.h"
 
+#include "mail/habit.h"
+#include "mail/habit_save.h"
 #include "resolver/learned.h"
 #include "resolver/memory.h"
 #include "resolver/resolver_private.h"
@@ -16,7 +18,7 @@ struct bag {
     size_t count;
     struct snapshot_blob blobs[4];
     uint8_t subjects[4][SNAPSHOT_SUBJECT_MAX];
-    uint8_t bytes[4][1024];
+    uint8_t bytes[4][HABIT_SAVE_MAX];
 };
 
 static void bag_take(void *context, const struct snapshot_blob *blob)
@@ -106,12 +108,46 @@ static void test_what_is_not_known_is_left_alone(void **state)
     fixture_free(after);
 }
 
+/* What clients have been seen to ask is known after a restart; and what has been seen more of since
+ * is not replaced by what is older. */
+static void test_habits_come_back(void **state)
+{
+    static struct bag bag;
+    struct fixture *before = fixture_new(conf);
+    struct fixture *after = fixture_new(conf);
+    (void)state;
+    bag.count = 0;
+    for (int64_t i = 0; i < 6; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "d%d.example", (int)i);
+        fixture_ask(before, name, TYPE_MX, i * 5 * SECOND);
+        fixture_ask(before, name, TYPE_TXT, i * 5 * SECOND);
+    }
+    uint32_t weight = habit_weight(before->resolver->ahead.habit);
+    assert_true(weight > 0);
+    learned_save(before->resolver, 30 * SECOND, bag_take, &bag);
+    const struct snapshot_blob *habits = &bag.blobs[bag.count - 1];
+    assert_memory_equal(habits->name, "habits", habits->name_len);
+    assert_int_equal(habits->weight, weight);
+
+    learned_restore(after->resolver, habits, SECOND, SECOND);
+    assert_int_equal(habit_weight(after->resolver->ahead.habit), weight);
+    struct habit_row *row = &after->resolver->ahead.habit->rows[SEQUEL_ASPECT_MX];
+    row->opened++;
+    row->matured++;
+    learned_restore(after->resolver, habits, SECOND, SECOND);
+    assert_int_equal(habit_weight(after->resolver->ahead.habit), weight + 1);
+    fixture_free(before);
+    fixture_free(after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_server_gets_its_own_back),
         cmocka_unit_test(test_who_rested_is_probed),
         cmocka_unit_test(test_what_is_not_known_is_left_alone),
+        cmocka_unit_test(test_habits_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
