@@ -4,7 +4,8 @@
 /* Protected entries that go back to probation at most when one becomes protected. */
 #define ORDER_DEMOTIONS_MAX 4
 
-/* Of their pair of queues protected entries take at most this share, in parts of five. */
+/* Of their pair of queues and of what is free protected entries take at most this share, in parts
+ * of five. */
 #define ORDER_PROTECTED_SHARE 4
 
 enum order_place order_place_for(bool is_list, bool is_protected)
@@ -73,13 +74,20 @@ void order_moved(struct order *order, const struct slab *slab, uint32_t id)
     order_join(order, slab, order_at(slab, id), id, id);
 }
 
+/* Nobody has to make room for what is free, so it counts as if it were on probation: before a cache
+ * has filled for the first time, all that is asked again is protected. */
+static uint64_t order_bytes_free(const struct slab *slab)
+{
+    return slab->bytes_max > slab->bytes ? slab->bytes_max - slab->bytes : 0;
+}
+
 /* The protected ones that have waited longest go back to probation while there are too many. */
 static void order_demote(struct order *order, const struct slab *slab, bool is_list)
 {
     enum order_place probation = order_place_for(is_list, false);
     struct order_queue *protected = &order->queues[order_place_for(is_list, true)];
     for (unsigned i = 0; i<ORDER_DEMOTIONS_MAX &&protected->count> 1; i++) {
-        uint64_t bytes = protected->bytes + order->queues[probation].bytes;
+        uint64_t bytes = protected->bytes + order->queues[probation].bytes + order_bytes_free(slab);
         if (protected->bytes * 5 <= bytes * ORDER_PROTECTED_SHARE) {
             return;
         }

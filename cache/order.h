@@ -9,11 +9,11 @@
 /*
  * Which entry makes room: a segmented LRU. What is new stands on probation; what is asked again is
  * protected, so that the many names of a mail host that are asked once do not wash out the few that
- * are asked all day. Protected entries take at most four fifths of the bytes; the one that has
- * waited longest goes back to probation then. Answers of DNS lists have such a pair of queues of
- * their own: as long as they take more than their share of the limit they make room among
- * themselves, below it whoever has been on probation for longer. While there is room, anybody may
- * take it. Not locked; the shard's lock guards it.
+ * are asked all day. Protected entries take at most four fifths of the bytes, free ones included;
+ * the one that has waited longest goes back to probation then. Answers of DNS lists have such a
+ * pair of queues of their own: as long as they take more than their share of the limit they make
+ * room among themselves, below it whoever has been on probation for longer. While there is room,
+ * anybody may take it. Not locked; the shard's lock guards it.
  */
 struct order_queue {
     uint32_t newest; /* Most recently used, or SLAB_NONE. */

@@ -89,6 +89,31 @@ static void test_asked_again_stays(void **state)
     assert_next_victim(kept);
 }
 
+/* Nothing is free any more. */
+static void fill_up(void)
+{
+    slab_set_max(&slab, slab.bytes);
+}
+
+/* As long as there is room, all that is asked again is protected, and outlives any flood. */
+static void test_free_room_protects_all(void **state)
+{
+    (void)state;
+    uint32_t ids[10];
+    for (size_t i = 0; i < 10; i++) {
+        ids[i] = add(false);
+        order_touch(&order, &slab, ids[i]);
+    }
+    assert_int_equal(order.queues[ORDER_PROTECTED].count, 10);
+    fill_up();
+    for (size_t i = 0; i < 10; i++) {
+        uint32_t flood = add(false);
+        assert_next_victim(flood);
+    }
+    order_touch(&order, &slab, ids[0]);
+    assert_int_equal(order.queues[ORDER_PROTECTED].count, 8);
+}
+
 /* Protected ones take four fifths; the one that waited longest is the newest on probation then. */
 static void test_protected_share(void **state)
 {
@@ -97,6 +122,7 @@ static void test_protected_share(void **state)
     for (size_t i = 0; i < 10; i++) {
         ids[i] = add(false);
     }
+    fill_up();
     for (size_t i = 0; i < 10; i++) {
         order_touch(&order, &slab, ids[i]);
     }
@@ -158,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_first_come_first_go, setup, teardown),
         cmocka_unit_test_setup_teardown(test_asked_again_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_free_room_protects_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_protected_share, setup, teardown),
         cmocka_unit_test_setup_teardown(test_list_share, setup, teardown),
         cmocka_unit_test_setup_teardown(test_whole_share, setup, teardown),
