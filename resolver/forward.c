@@ -409,6 +409,9 @@ bool forward_on_lost(struct resolver *resolver, struct fetch *fetch, struct exch
     enum line_end end, int64_t now)
 {
     bool is_current = exchange->id == fetch->current && !exchange->is_late;
+    if (is_current) {
+        fetch->is_hedging = false; /* There is nothing left to hedge against. */
+    }
     forward_blame(resolver, fetch, exchange, end, now);
     if (is_current && end == LINE_GIVEN_UP) {
         forward_on_given_up(fetch, exchange);
