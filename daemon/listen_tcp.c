@@ -314,14 +314,34 @@ static void connection_on_writable(struct ev_loop *loop, ev_io *watcher, int eve
     connection_touch(watcher->data);
 }
 
-/* Closes the connection that has been idle longest, at once: its slot is wanted. */
-static void listen_tcp_make_room(struct listen_tcp *listen_tcp)
+/* The counter of a connection that holds its place without need: nothing is owed to the client but
+ * what it does not read, and nothing whole has come from it. NULL: there is need. */
+static struct counter *connection_idleness(const struct connection *connection)
 {
+    struct daemon_stats *stats = connection->owner->stats;
+    if (connection_is_idle(connection)) {
+        return &stats->tcp_closed_early;
+    }
+    if (connection->is_ended || connection->unanswered > 0) {
+        return NULL;
+    }
+    if (connection->unread_since != 0) {
+        return &stats->tcp_closed_unread;
+    }
+    return connection->unfinished_since != 0 ? &stats->tcp_closed_slow : NULL;
+}
+
+/* Closes the longest inactive of the connections that hold their places without need, at once: its
+ * place is wanted. One that is younger than `idle_us` may just be about to ask. */
+static void listen_tcp_make_room(struct listen_tcp *listen_tcp, int64_t idle_us)
+{
+    int64_t now = clock_now();
     for (struct list *link = listen_tcp->by_activity.next; link != &listen_tcp->by_activity;
          link = link->next) {
         struct connection *connection = list_entry(link, struct connection, by_activity);
-        if (connection_is_idle(connection)) {
-            connection_end(connection, &listen_tcp->stats->tcp_closed_early);
+        struct counter *idleness = connection_idleness(connection);
+        if (idleness != NULL && now - connection->active_at >= idle_us) {
+            connection_end(connection, idleness);
             connection_reap(connection);
             return;
         }
@@ -332,7 +352,7 @@ static void listen_tcp_make_room(struct listen_tcp *listen_tcp)
 static bool listen_tcp_open(struct listen_tcp *listen_tcp, int fd, const struct address *client)
 {
     if (listen_tcp->connections.in_use == listen_tcp->connections.count) {
-        listen_tcp_make_room(listen_tcp);
+        listen_tcp_make_room(listen_tcp, 0);
     }
     uint64_t id;
     struct connection *connection = pool_take(&listen_tcp->connections, &id);
@@ -382,11 +402,12 @@ static void listen_tcp_set_accepting(struct listen_tcp *listen_tcp, bool is_acce
     }
 }
 
-/* Out of descriptors: the waiting client would wake us again at once, for nothing. */
+/* Out of descriptors: the waiting client would wake us again at once, for nothing. Perhaps there is
+ * none: the kernel looks for a descriptor first. */
 static void listen_tcp_rest(struct listen_tcp *listen_tcp, int error)
 {
     counter_add(&listen_tcp->stats->tcp_accept_rests, 1);
-    listen_tcp_make_room(listen_tcp);
+    listen_tcp_make_room(listen_tcp, (int64_t)(LISTEN_TCP_REST_S * (double)CLOCK_US_PER_S));
     listen_tcp_set_accepting(listen_tcp, false);
     ev_timer_set(&listen_tcp->rest, LISTEN_TCP_REST_S, 0.);
     ev_timer_start(listen_tcp->loop, &listen_tcp->rest);

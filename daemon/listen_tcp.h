@@ -9,7 +9,8 @@
  * Clients over TCP (RFC 7766): several questions on one connection without waiting, answers in any
  * order, and a client that has closed its sending side still gets what it asked for. Everything a
  * stranger can use up has a limit, below and in the settings; a connection that hits one is paused
- * or closed, and counted. When connections run short the one that has been idle longest goes first.
+ * or closed, and counted. When connections run short, the one goes first that has held its place
+ * longest without need: idle, with half a question, or with answers that are not read.
  *
  * Nothing is freed inside an event: a connection that has ended is marked, and reaped by
  * listen_tcp_flush(), which the worker calls at the end of each turn. The descriptors of the

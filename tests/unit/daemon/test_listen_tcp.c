@@ -198,6 +198,35 @@ static void test_room_is_made_by_closing_the_longest_idle(void **state)
     serving_free(serving);
 }
 
+/* Half a question holds no place that somebody with a whole one wants. */
+static void test_half_questions_give_way(void **state)
+{
+    (void)state;
+    uint8_t bytes[256];
+    int halves[2];
+    struct serving *serving = serving_new("127.0.0.1");
+    serving->settings.tcp_clients_max = 2;
+    serving_start(serving);
+    size_t len = frame(bytes, 1, "localhost", TYPE_A);
+    (void)frame(bytes + len, 1, "localhost", TYPE_A);
+    for (size_t i = 0; i < 2; i++) {
+        halves[i] = serving_connect(serving, SOCK_STREAM, NULL);
+        send_whole(halves[i], bytes, len + len / 2);
+        assert_int_equal(read_answer(halves[i]), 1);
+    }
+    int third = serving_connect(serving, SOCK_STREAM, NULL);
+    assert_true(is_closed(halves[0]));
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->tcp_closed_slow), 1);
+    send_whole(third, bytes, len);
+    assert_int_equal(read_answer(third), 1);
+    send_whole(halves[1], bytes + len / 2, len - len / 2);
+    assert_int_equal(read_answer(halves[1]), 1);
+    (void)close(halves[0]);
+    (void)close(halves[1]);
+    (void)close(third);
+    serving_free(serving);
+}
+
 static void test_not_allowed(void **state)
 {
     (void)state;
@@ -312,6 +341,36 @@ static void test_descriptors_run_out(void **state)
     serving_free(serving);
 }
 
+/* The last descriptor goes to a client; that there is none for the next one, who has not come, does
+ * not close it. */
+static void test_last_descriptor_is_kept(void **state)
+{
+    (void)state;
+    uint8_t bytes[128];
+    struct rlimit before;
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct sockaddr_storage sockaddr;
+    socklen_t len = address_to_sockaddr(&serving->sockets.listen[0], &sockaddr);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int next = dup(fd);
+    assert_true(next >= 0);
+    (void)close(next);
+    const struct rlimit one = {.rlim_cur = (rlim_t)next + 1, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &one), 0);
+    int error = connect(fd, (const struct sockaddr *)&sockaddr, len);
+    bool has_rested = serving_counter_reaches(&worker_stats(serving->worker)->tcp_accept_rests, 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(error, 0);
+    assert_true(has_rested);
+    send_whole(fd, bytes, frame(bytes, 4, "localhost", TYPE_A));
+    assert_int_equal(read_answer(fd), 4);
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->tcp_closed_early), 0);
+    (void)close(fd);
+    serving_free(serving);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,10 +381,12 @@ int main(void)
         cmocka_unit_test(test_malformed_is_closed),
         cmocka_unit_test(test_idle_is_closed),
         cmocka_unit_test(test_room_is_made_by_closing_the_longest_idle),
+        cmocka_unit_test(test_half_questions_give_way),
         cmocka_unit_test(test_not_allowed),
         cmocka_unit_test(test_unanswered_limit_pauses),
         cmocka_unit_test(test_unread_answers_pause),
         cmocka_unit_test(test_descriptors_run_out),
+        cmocka_unit_test(test_last_descriptor_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
