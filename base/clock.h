@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -18,3 +19,8 @@ int64_t clock_now(void);
 
 /* Microseconds since 1970-01-01 UTC. For files and people only; never for TTLs. */
 int64_t clock_wall(void);
+
+/* Which run of the system the monotonic clock counts in: some text, another one after each boot.
+ * False: the system does not say; the text is then empty. */
+#define CLOCK_BOOT_SIZE 37
+bool clock_boot(char boot_out[CLOCK_BOOT_SIZE]);

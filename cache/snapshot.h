@@ -23,7 +23,7 @@
  * could write records into it.
  *
  * Times of entries stand there as their age when the file was begun, so the one time of the wall
- * clock in a file is that of its creation.
+ * clock in a file is that of its creation. A blob may know better (daemon/snapshot_clock.h).
  */
 #define SNAPSHOT_HEAD_SIZE   40u
 #define SNAPSHOT_FRAME_SIZE  22u

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "conf/settings.h"
+#include "daemon/snapshot_clock.h"
 
 #define PATH_SIZE SETTINGS_PATH_SIZE
 
@@ -87,12 +88,22 @@ static void writing_add_entry(void *context, const struct cache_record *record)
     }
 }
 
+/* Before all that has an age. */
+static void writing_add_clock(struct writing *writing)
+{
+    struct snapshot_clock clock;
+    if (snapshot_clock_make(&clock, writing->moment.now)) {
+        writing->len += snapshot_write_blob(&writing->head, &clock.blob, writing_room(writing));
+    }
+}
+
 /* What was learned goes first: it is little, and worth most to a server that has just started. */
 static void writing_add_all(struct writing *writing, const struct snapshot_content *content)
 {
     uint64_t cursor = 0;
     snapshot_write_head(&writing->head, writing_room(writing));
     writing->len += (size_t)2 * SNAPSHOT_HEAD_SIZE;
+    writing_add_clock(writing);
     for (size_t i = 0; i < content->bag->count; i++) {
         size_t len =
             snapshot_write_blob(&writing->head, &content->bag->blobs[i], writing_room(writing));
@@ -184,12 +195,31 @@ struct loading {
     uint8_t *block;
     int64_t begun_at;
     int64_t wall;
+    int64_t run_us; /* Its age by the monotonic clock; -1: it is of another run of the system. */
 };
+
+static int64_t loading_age(const struct loading *loading)
+{
+    if (!loading->scan.has_head) {
+        return 0;
+    }
+    bool is_of_this_run = loading->run_us >= 0;
+    return is_of_this_run ? loading->run_us : snapshot_age(&loading->scan.head, loading->wall);
+}
+
+static void loading_take_blob(struct loading *loading, const struct snapshot_blob *blob)
+{
+    if (snapshot_clock_is(blob)) {
+        loading->run_us = snapshot_clock_age(blob, loading->begun_at);
+    } else {
+        loading->report->blobs += blob_bag_add(loading->content->bag, blob) ? 1 : 0;
+    }
+}
 
 /* Its entries' ages count from the moment that it was written at, on our clock. */
 static void loading_take_entry(struct loading *loading, struct cache_record *record)
 {
-    record->stored_at += loading->begun_at - snapshot_age(&loading->scan.head, loading->wall);
+    record->stored_at += loading->begun_at - loading_age(loading);
     if (cache_restore(loading->content->cache, record, loading->begun_at)) {
         loading->report->entries++;
     } else {
@@ -208,7 +238,7 @@ static bool loading_take_window(struct loading *loading)
             loading_take_entry(loading, &found.entry);
             break;
         case SNAPSHOT_BLOB:
-            loading->report->blobs += blob_bag_add(loading->content->bag, &found.blob) ? 1 : 0;
+            loading_take_blob(loading, &found.blob);
             break;
         case SNAPSHOT_MORE:
             return true;
@@ -284,6 +314,7 @@ void snapshot_file_load(const char *path, const struct snapshot_content *content
         .report = report_out,
         .begun_at = clock_now(),
         .wall = clock_wall(),
+        .run_us = -1,
     };
     int fd = file_open(path, report_out);
     if (fd < 0) {
@@ -298,7 +329,7 @@ void snapshot_file_load(const char *path, const struct snapshot_content *content
     }
     free(loading.block);
     (void)close(fd);
-    report_out->age_us = loading.scan.has_head ? snapshot_age(&loading.scan.head, loading.wall) : 0;
+    report_out->age_us = loading_age(&loading);
     report_out->unknown = loading.scan.unknown;
     report_out->damaged = loading.scan.damaged;
     report_out->took_us = clock_now() - loading.begun_at;

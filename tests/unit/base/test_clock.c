@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -46,12 +47,24 @@ static void clock_wall_is_the_calendar(void **state)
     assert_true(wall <= (high.tv_sec + 1) * CLOCK_US_PER_S);
 }
 
+static void clock_boot_names_the_run(void **state)
+{
+    (void)state;
+    char first[CLOCK_BOOT_SIZE];
+    char second[CLOCK_BOOT_SIZE];
+    assert_true(clock_boot(first));
+    assert_true(clock_boot(second));
+    assert_int_equal(strlen(first), CLOCK_BOOT_SIZE - 1);
+    assert_string_equal(first, second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clock_now_never_goes_back),
         cmocka_unit_test(clock_now_counts_microseconds),
         cmocka_unit_test(clock_wall_is_the_calendar),
+        cmocka_unit_test(clock_boot_names_the_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "daemon/snapshot_clock.h"
 #include "daemon/snapshot_file.h"
 
 #define MANY 20000u /* Several blocks. */
@@ -81,7 +82,7 @@ static void test_round_trip(void **state)
     cache_free(&cache);
 }
 
-/* The time while we were down counts; a file from the future is as old as its entries. */
+/* As if the wall clock had been off by so much when it was written. */
 static void file_shift(int64_t shift_us)
 {
     uint8_t heads[2 * SNAPSHOT_HEAD_SIZE];
@@ -93,6 +94,45 @@ static void file_shift(int64_t shift_us)
     assert_int_equal(close(fd), 0);
 }
 
+/* As if it had been written before the system was last started. */
+static void file_from_another_run(void)
+{
+    uint8_t bytes[SNAPSHOT_FRAME_SIZE + 128];
+    uint8_t found[sizeof bytes];
+    const struct snapshot_head head = {.key = key};
+    struct snapshot_clock clock;
+    assert_true(snapshot_clock_make(&clock, 0));
+    size_t len = snapshot_write_blob(&head, &clock.blob, bytes);
+    assert_in_range(len, SNAPSHOT_FRAME_SIZE, sizeof bytes);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, found, len, 2 * SNAPSHOT_HEAD_SIZE), len);
+    assert_memory_equal(found, bytes, 10); /* Marker, kind and length. */
+    clock.boot[0] = clock.boot[0] == 'x' ? 'y' : 'x';
+    (void)snapshot_write_blob(&head, &clock.blob, bytes);
+    assert_int_equal(pwrite(fd, bytes, len, 2 * SNAPSHOT_HEAD_SIZE), len);
+    assert_int_equal(close(fd), 0);
+}
+
+/* However the wall clock is set, a file of this run of the system is as old as it is. */
+static void test_clock_of_this_run(void **state)
+{
+    static const int64_t shifts_s[] = {-86400, -1000, 0, 1000, 86400};
+    (void)state;
+    for (size_t i = 0; i < sizeof shifts_s / sizeof shifts_s[0]; i++) {
+        struct cache *cache = cache_make();
+        file_make();
+        file_shift(shifts_s[i] * CLOCK_US_PER_S);
+        struct snapshot_report report = file_load(cache);
+        assert_int_equal(report.entries, MANY);
+        assert_int_equal(report.blobs, 1);
+        assert_in_range(report.age_us, 0, 60 * CLOCK_US_PER_S);
+        assert_int_equal(cache_count(cache, 0, MANY, clock_now(), 20), MANY);
+        cache_free(&cache);
+    }
+}
+
+/* The time while we were down counts; a file from the future is as old as its entries. */
 static void test_wall_clock(void **state)
 {
     static const struct {
@@ -112,6 +152,7 @@ static void test_wall_clock(void **state)
         struct cache *cache = cache_make();
         file_make();
         file_shift(cases[i].shift_s * CLOCK_US_PER_S);
+        file_from_another_run();
         struct snapshot_report report = file_load(cache);
         assert_int_equal(report.entries, cases[i].restored);
         assert_int_equal(report.entries + report.left_out, MANY);
@@ -253,6 +294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_clock_of_this_run),
         cmocka_unit_test(test_wall_clock),
         cmocka_unit_test(test_newer_stays),
         cmocka_unit_test(test_damage),
