@@ -192,6 +192,14 @@ static void out_udp_take(struct out_udp *out_udp, struct out_socket *socket, siz
     }
 }
 
+/* News of a path MTU we do not want; and what we are short of ourselves is no fault of the server,
+ * whose reply is still there at the next try. */
+static bool out_udp_is_transient(int error_number)
+{
+    return error_number == EAGAIN || error_number == EINTR || error_number == EMSGSIZE ||
+           error_number == ENOMEM || error_number == ENOBUFS;
+}
+
 /* One datagram a turn: most sockets have no more, and the loop comes back for those that do. */
 static void out_udp_on_readable(void *owner, struct out_socket *socket)
 {
@@ -203,8 +211,7 @@ static void out_udp_on_readable(void *owner, struct out_socket *socket)
     ssize_t len = recv(socket->fd, out_udp->reply, OUT_UDP_REPLY_MAX, 0);
     if (len >= 0) {
         out_udp_take(out_udp, socket, (size_t)len);
-    } else if (errno != EAGAIN && errno != EINTR && errno != EMSGSIZE) {
-        /* EMSGSIZE is news of a path MTU, which we do not want. */
+    } else if (!out_udp_is_transient(errno)) {
         out_udp_lose(out_udp, socket);
     }
 }

@@ -65,8 +65,8 @@ def stat(daemon, name):
     return find(daemon.stats(), name)
 
 
-def wait_stat(daemon, name, least):
-    wait_until(lambda: stat(daemon, name) >= least, f"{name} to be {least}")
+def wait_stat(daemon, name, least, limit=live.LIMIT):
+    wait_until(lambda: stat(daemon, name) >= least, f"{name} to be {least}", limit)
 
 
 def descriptors(daemon):

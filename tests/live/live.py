@@ -206,6 +206,8 @@ def report():
     if os.path.exists(SOCKET):
         print("---- mxcache stats")
         print(client("stats", "-s", SOCKET).stdout)
+        print("---- mxcache slow")
+        print(client("slow", "-s", SOCKET).stdout)
 
 
 def run(*tests):
