@@ -22,6 +22,7 @@ struct record_batch {
     struct cache_record records[CACHE_WALK_STEP];
     size_t count;
     size_t used;
+    int64_t stale_max_us;
     uint8_t bytes[RECORD_ROOM];
 };
 
@@ -54,7 +55,8 @@ static bool record_collect(void *context, const struct shard *shard, const struc
     if (batch->count == CACHE_WALK_STEP || len > sizeof batch->bytes - batch->used) {
         return false;
     }
-    if (entry->kind == CACHE_KIND_FAILURE) {
+    bool is_dead = entry_state_at(entry, shard->latest, batch->stale_max_us) == ENTRY_DEAD;
+    if (entry->kind == CACHE_KIND_FAILURE || is_dead) {
         return true;
     }
     struct cache_record *record = &batch->records[batch->count];
@@ -78,6 +80,7 @@ bool cache_walk(struct cache *cache, uint64_t *cursor, cache_visit *visit, void 
     }
     batch.count = 0;
     batch.used = 0;
+    batch.stale_max_us = atomic_load_explicit(&cache->stale_max_us, memory_order_relaxed);
     place = shard_walk(&cache->shards[shard], place, record_collect, &batch);
     for (size_t i = 0; i < batch.count; i++) {
         visit(context, &batch.records[i]);

@@ -22,7 +22,7 @@ typedef void cache_visit(void *context, const struct cache_record *record);
  * Shows every answer to `visit`, some at a time: under one hold of a lock up to CACHE_WALK_STEP
  * entries, which are copied out before `visit` is called. Starts with *cursor 0. False: all have
  * been shown. What is stored, moved or removed meanwhile may be shown twice or not at all. Failures
- * are not shown.
+ * and what has expired for good, but still lies there, are not shown.
  */
 #define CACHE_WALK_STEP 64
 bool cache_walk(struct cache *cache, uint64_t *cursor, cache_visit *visit, void *context);

@@ -38,7 +38,7 @@ struct snapshot_report {
     int error;         /* An errno. */
     const char *step;  /* What failed: "open", "write"... */
     uint64_t entries;  /* Written, or put back into the cache. */
-    uint64_t left_out; /* Loaded, but expired for good, or no room. */
+    uint64_t left_out; /* Loaded, but expired for good since, known better by now, or no room. */
     uint64_t blobs;
     uint64_t unknown; /* Of a later version, skipped. */
     uint64_t damaged; /* Stretches that could not be read. */

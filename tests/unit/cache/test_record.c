@@ -143,6 +143,30 @@ static void test_walk_shows_all(void **state)
     assert_memory_equal(&before, &after, sizeof before);
 }
 
+/* What has expired for good and only waits to be overwritten is nothing to remember. */
+static void test_walk_shows_no_dead(void **state)
+{
+    (void)state;
+    static struct seen seen;
+    static uint8_t message[CACHE_MESSAGE_MAX];
+    bool is_there[RECORDS];
+    unsigned dead = 0;
+    int64_t now = FIXTURE_START + 900 * FIXTURE_S;
+    store_all();
+    for (uint32_t n = 0; n < RECORDS; n++) {
+        struct cache_key key = fixture_key(n);
+        struct cache_found found;
+        is_there[n] = cache_peek(cache, &key, now, message, sizeof message, &found) != CACHE_MISS;
+        dead += is_there[n] ? 0 : 1;
+    }
+    assert_in_range(dead, 1, RECORDS - 1);
+    memset(&seen, 0, sizeof seen);
+    walk_all(&seen);
+    for (uint32_t n = 0; n < RECORDS; n++) {
+        assert_int_equal(seen.times[n], is_there[n]);
+    }
+}
+
 static void test_walk_of_nothing(void **state)
 {
     (void)state;
@@ -293,6 +317,7 @@ static void test_restore_evicts_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_walk_shows_no_dead, setup, teardown),
         cmocka_unit_test_setup_teardown(test_walk_shows_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_walk_of_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_walk_while_the_budget_changes, setup, teardown),
