@@ -78,13 +78,13 @@ class Answer:
         return [socket.inet_ntoa(data) for data in self.data("A")]
 
 
-def _family(server):
+def family_of(server):
     return socket.AF_INET6 if ":" in server[0] else socket.AF_INET
 
 
 def ask_udp(server, name, qtype, timeout=TIMEOUT, **options):
     """Asks once, and waits for one datagram."""
-    with socket.socket(_family(server), socket.SOCK_DGRAM) as sock:
+    with socket.socket(family_of(server), socket.SOCK_DGRAM) as sock:
         sock.settimeout(timeout)
         sock.connect(server)
         sock.send(query(name, qtype, **options))
@@ -95,7 +95,7 @@ class Stream:
     """A TCP connection that may carry several questions."""
 
     def __init__(self, server, timeout=TIMEOUT):
-        self.sock = socket.socket(_family(server), socket.SOCK_STREAM)
+        self.sock = socket.socket(family_of(server), socket.SOCK_STREAM)
         self.sock.settimeout(timeout)
         self.sock.connect(server)
 

@@ -23,6 +23,8 @@ from live import expect, expect_equal, wait_until
 PAUSE = faults.choose(2.0, 20.0)
 FLOOD = float(os.environ.get("CHAOS_FLOOD", faults.choose(3.0, 600.0)))
 STREAMS = 10_000
+SERVER6 = ("::1", 53)
+HOST = ("192.0.2.25", 53)
 AWAY = "198.51.100.53"  # An upstream whose network goes down.
 CUTTER = ("127.0.0.4", 53)
 TXT = " ".join('"' + "x" * 200 + '"' for _ in range(15))
@@ -169,35 +171,73 @@ def the_network_goes_and_comes():
     end(daemon)
 
 
-def open_streams(count, first_bytes):
+def open_streams(count, first_bytes, server):
     """As many connections as there may be, each having sent that."""
     streams = []
     for number in range(count):
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        sock = socket.socket(dnswire.family_of(server), socket.SOCK_STREAM)
         streams.append(sock)
-        sock.bind((f"127.0.1.{number % 250 + 1}", 0))
+        if server == SERVER:
+            sock.bind((f"127.0.1.{number % 250 + 1}", 0))
         sock.settimeout(1.0)
         try:
-            sock.connect(SERVER)
+            sock.connect(server)
             sock.send(first_bytes)
         except OSError:
             pass
     return streams
 
 
-def expect_answer_by_tcp(what, limit):
+def trickle(streams):
+    """One more byte from each that is still there: not enough for a question."""
+    for sock in streams:
+        try:
+            sock.send(b"\0")
+        except OSError:
+            pass
+
+
+def checksum(data):
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
+def open_halves(count):
+    """Connections that are never finished: the first packet only, from where nobody answers."""
+    there = socket.inet_aton(HOST[0])
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+        for number in range(count):
+            here = socket.inet_aton(f"203.0.113.{number % 250 + 1}")
+            port = 1024 + number // 250
+            segment = struct.pack(">HHIIBBHHH", port, 53, number, 0, 5 << 4, 2, 65535, 0, 0)
+            pseudo = here + there + struct.pack(">BBH", 0, socket.IPPROTO_TCP, len(segment))
+            segment = segment[:16] + struct.pack(">H", checksum(pseudo + segment)) + segment[18:]
+            ip = struct.pack(
+                ">BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, socket.IPPROTO_TCP, 0, here, there
+            )
+            raw.sendto(ip + segment, (HOST[0], 0))
+
+
+def count_halves():
+    lines = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return sum(line.split()[3] == "03" for line in lines)  # SYN_RECV
+
+
+def expect_answer_by_tcp(what, limit, server=SERVER):
+    """How long it took."""
     began = time.monotonic()
 
     def answers():
         try:
-            with dnswire.Stream(SERVER, timeout=2.0) as stream:
+            with dnswire.Stream(server, timeout=2.0) as stream:
                 stream.send(dnswire.query("h9.example.org", "A"))
                 return stream.receive().addresses() == ["192.0.2.9"]
         except OSError:
             return False
 
     wait_until(answers, f"an answer by TCP, {what}", limit)
-    print(f"  {what}: a question by TCP is answered after {time.monotonic() - began:.2f} s")
+    return time.monotonic() - began
 
 
 def never_read():
@@ -215,19 +255,32 @@ def never_read():
     return sock
 
 
+def hold_connections(count, first_bytes, what, server):
+    """Somebody who asks is answered at once, by UDP and by TCP, however many hold connections."""
+    crowd = faults.Crowd(count=2)
+    streams = open_streams(count, first_bytes, server)
+    slowest = 0.0
+    for _ in range(faults.choose(3, 20)):
+        trickle(streams if first_bytes else [])
+        for place in (SERVER, SERVER6):
+            slowest = max(slowest, expect_answer_by_tcp(f"{count} connections, {what}", 5.0, place))
+    crowd.expect_served(f"{count} connections, {what}")
+    print(f"  {what}: the slowest answer by TCP meanwhile took {slowest:.2f} s")
+    for sock in streams:
+        sock.close()
+    expect_answer_by_tcp("when they have gone", 15.0)
+
+
 def clients_that_hold_connections_hold_up_nobody():
-    daemon = start("held", conf(FIRST, path=""))
+    text = conf(FIRST, path="").replace("listen = 127.0.0.1", "listen = 127.0.0.1 ::1")
+    daemon = start("held", text)
     before_mb, before = faults.resident_mb(daemon), faults.descriptors(daemon)
     mutes = [never_read() for _ in range(20)]
-    for first_bytes, what in ((b"", "idle"), (b"\0", "half a length"), (b"\0\x20abc", "slow")):
-        crowd = faults.Crowd(count=2)
-        streams = open_streams(faults.choose(STREAMS // 4, STREAMS), first_bytes)
-        if not first_bytes:
-            expect_answer_by_tcp(f"{len(streams)} idle connections", 5.0)
-        crowd.expect_served(f"{len(streams)} connections, {what}")
-        for sock in streams:
-            sock.close()
-        expect_answer_by_tcp("when they have gone", 15.0)
+    count = faults.choose(STREAMS // 16, STREAMS)
+    hold_connections(count, b"", "idle", SERVER)
+    hold_connections(count, b"\x0f", "half a length", SERVER)
+    hold_connections(count, b"\x0f\xffabc", "slow", SERVER)
+    hold_connections(count, b"\x0f\xffabc", "slow, by IPv6", SERVER6)
     wait_stat(daemon, "tcp_closed_unread", 20)
     for sock in mutes:
         sock.close()
@@ -235,6 +288,21 @@ def clients_that_hold_connections_hold_up_nobody():
     after_mb = faults.resident_mb(daemon)
     print(f"  {before_mb:.1f} MB before, {after_mb:.1f} MB after")
     expect(after_mb < before_mb + 256 * 0.3 + 24, "memory has grown")
+    end(daemon)
+
+
+def half_open_connections_hold_up_nobody():
+    more = f"allow = 127.0.0.0/8 {HOST[0]}\n"
+    text = conf(FIRST, more, path="").replace("listen = 127", f"listen = {HOST[0]} 127")
+    daemon = start("half-open", text)
+    crowd = faults.Crowd(count=2)
+    live.run_quietly("setup", "ip", "route", "add", "203.0.113.0/24", "dev", "lo")
+    open_halves(STREAMS)
+    halves = count_halves()
+    expect(halves > 100, f"only {halves} half-open connections")
+    took = max(expect_answer_by_tcp("half-open connections", 5.0, HOST) for _ in range(20))
+    print(f"  {STREAMS} first packets, {halves} half-open connections: {took:.2f} s by TCP")
+    crowd.expect_served("half-open connections")
     end(daemon)
 
 
@@ -325,5 +393,6 @@ if __name__ == "__main__":
         answers_cut_in_the_middle_are_asked_elsewhere,
         the_network_goes_and_comes,
         clients_that_hold_connections_hold_up_nobody,
+        half_open_connections_hold_up_nobody,
         a_flood_of_names_leaves_the_mail_names,
     )
