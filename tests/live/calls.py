@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""System calls that fail and clocks that jump under a running program: tests/support/failing_calls.c.
+"""System calls that fail, clocks that jump: tests/support/failing_calls.c under a running program.
 
 A `Calls` is one program's page of rules; its environment makes the program obey them.
 """

@@ -86,7 +86,7 @@ def wall_clock_jumps_change_no_answer():
         ttl = ttl_of("h1")
         expect(first - gone - 2 <= ttl <= first, f"a TTL of {ttl} after {first}, {gone:.0f} s ago")
         wait_until(
-            lambda: abs(last_logged() - time.time() - shift) < 10, "the query log's time"  # noqa: B023
+            lambda: abs(last_logged() - time.time() - shift) < 10, "the query log's time"
         )
         expect(0 <= stat(daemon, "snapshot_age_s") < 60, "the age of the snapshot")
         stamp = daemon.output().splitlines()[-1].split()[0]

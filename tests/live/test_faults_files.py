@@ -102,7 +102,7 @@ def query_logs_lose_what_is_counted():
     daemon, rules = start("log", conf(path="", more=f"query_log = {LOG}\n"))
     for name, loses in (("SHORT", False), ("EINTR", False), ("ENOSPC", True), ("EIO", True)):
         rules.fail("write", calls.number_of(name), 500, calls.FOREVER if not loses else 5)
-        wait_until(lambda: ask_new_name() and rules.failed("write") >= 5, name)  # noqa: B023
+        wait_until(lambda: ask_new_name() and rules.failed("write") >= 5, name)
         rules.mend()
     asked, lost = stat(daemon, "questions"), stat(daemon, "query_log_lost")
     expect(lost >= 10, f"{lost} lines were lost")
@@ -123,7 +123,7 @@ def starts_with_a_failing_call_serve_or_say_why():
             rules.fail(call, calls.number_of(name), 1000, 1, first)
             daemon = live.Daemon(f"{call}{first}", text, env=rules.environment())
             wait_until(
-                lambda: not daemon.is_running() or "notice: started" in daemon.output(),  # noqa: B023
+                lambda: not daemon.is_running() or "notice: started" in daemon.output(),
                 daemon.name,
             )
             if daemon.is_running():
