@@ -53,6 +53,7 @@ void daemon_log_ended(const struct export *export, int64_t uptime_us)
 static const char *const counters[] = {
     "clients_not_allowed",
     "udp_lost_in_kernel",
+    "udp_shut_out",
     "udp_unsent",
     "questions_overflow",
     "questions_shed",

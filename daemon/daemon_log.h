@@ -18,7 +18,7 @@ void daemon_log_findings(const struct findings *findings);
 void daemon_log_ended(const struct export *export, int64_t uptime_us);
 
 /* What the counters stood at a minute ago. Zeroed at first. */
-#define DAEMON_LOG_COUNTERS_MAX 16
+#define DAEMON_LOG_COUNTERS_MAX 20
 
 struct daemon_log_minute {
     uint64_t seen[DAEMON_LOG_COUNTERS_MAX];

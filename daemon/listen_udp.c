@@ -2,7 +2,6 @@
 #include "daemon/listen_udp.h"
 
 #include <errno.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdalign.h>
 #include <stdlib.h>
@@ -18,7 +17,7 @@
 #include "conf/settings.h"
 #include "resolver/resolver.h"
 #include "daemon/allow.h"
-#include "daemon/pressure.h"
+#include "daemon/relief.h"
 #include "daemon/stats.h"
 
 /* Room for the asked address, whatever the family. */
@@ -39,7 +38,7 @@ struct listen_socket {
     uint32_t index;
     int fd;
     bool is_wildcard;
-    struct pressure pressure;
+    struct relief *relief;
 };
 
 /* No larger than it must be: the slots of a batch are to stay in the processor's cache. */
@@ -81,7 +80,7 @@ struct listen_udp {
     struct listen_socket *sockets;
     size_t socket_count;
     bool has_wildcard;
-    bool is_shedding; /* In this batch; see daemon/pressure.h. */
+    bool is_shedding; /* In this batch; see daemon/relief.h. */
     struct pool ways_back;
     uint8_t *answers; /* ANSWERS_SIZE bytes, of which the batch has used `answers_len`. */
     size_t answers_len;
@@ -226,6 +225,9 @@ static void slot_ask(
         .answer = listen_udp->answers + listen_udp->answers_len,
         .is_shed = listen_udp->is_shedding,
     };
+    if (listen_udp->is_shedding) {
+        relief_note(socket->relief, &ask.client.address, now);
+    }
     if (!allow_admits(listen_udp->settings, &ask.client.address)) {
         counter_add(&listen_udp->stats->clients_not_allowed, 1);
         return;
@@ -326,15 +328,14 @@ static bool socket_turn(struct listen_socket *socket)
     }
     int count = recvmmsg(socket->fd, listen_udp->incoming, LISTEN_UDP_BATCH, MSG_DONTWAIT, NULL);
     if (count <= 0) {
-        pressure_on_read(&socket->pressure, true, 0);
+        (void)relief_on_read(socket->relief, true, 0);
         return false;
     }
     if (!socket->is_wildcard) {
         listen_udp->used_count = (unsigned)count;
     }
     int64_t now = clock_now();
-    pressure_on_read(&socket->pressure, count < LISTEN_UDP_BATCH, now);
-    listen_udp->is_shedding = pressure_is_high(&socket->pressure, now);
+    listen_udp->is_shedding = relief_on_read(socket->relief, count < LISTEN_UDP_BATCH, now);
     counter_add(&listen_udp->stats->udp_received, (uint64_t)count);
     for (unsigned i = 0; i < (unsigned)count; i++) {
         listen_udp_take(listen_udp, socket, i, now);
@@ -368,9 +369,16 @@ static bool listen_udp_allocate(struct listen_udp *listen_udp)
                                             (uint32_t)listen_udp->settings->questions_max + 1);
 }
 
-static void listen_udp_add(struct listen_udp *listen_udp, int fd, bool is_wildcard)
+/* False: memory is short. */
+static bool listen_udp_add(struct listen_udp *listen_udp, int fd, bool is_wildcard)
 {
     struct listen_socket *socket = &listen_udp->sockets[listen_udp->socket_count];
+    const struct relief_options relief = {
+        .loop = listen_udp->loop, .fd = fd, .stats = listen_udp->stats};
+    socket->relief = relief_new(&relief);
+    if (socket->relief == NULL) {
+        return false;
+    }
     socket->owner = listen_udp;
     socket->index = (uint32_t)listen_udp->socket_count++;
     socket->fd = fd;
@@ -378,6 +386,7 @@ static void listen_udp_add(struct listen_udp *listen_udp, int fd, bool is_wildca
     ev_io_init(&socket->readable, listen_udp_on_readable, fd, EV_READ);
     socket->readable.data = socket;
     ev_io_start(listen_udp->loop, &socket->readable);
+    return true;
 }
 
 struct listen_udp *listen_udp_new(const struct listen_udp_options *options)
@@ -394,12 +403,13 @@ struct listen_udp *listen_udp_new(const struct listen_udp_options *options)
     for (size_t i = 0; i < options->count; i++) {
         listen_udp->has_wildcard |= address_is_any(&options->addresses[i]);
     }
-    if (!listen_udp_allocate(listen_udp)) {
-        listen_udp_free(&listen_udp);
-        return NULL;
+    bool is_well = listen_udp_allocate(listen_udp);
+    for (size_t i = 0; is_well && i < options->count; i++) {
+        is_well =
+            listen_udp_add(listen_udp, options->fds[i], address_is_any(&options->addresses[i]));
     }
-    for (size_t i = 0; i < options->count; i++) {
-        listen_udp_add(listen_udp, options->fds[i], address_is_any(&options->addresses[i]));
+    if (!is_well) {
+        listen_udp_free(&listen_udp);
     }
     return listen_udp;
 }
@@ -412,6 +422,7 @@ void listen_udp_free(struct listen_udp **listen_udp)
     listen_udp_flush(*listen_udp);
     for (size_t i = 0; i < (*listen_udp)->socket_count; i++) {
         ev_io_stop((*listen_udp)->loop, &(*listen_udp)->sockets[i].readable);
+        relief_free(&(*listen_udp)->sockets[i].relief);
     }
     pool_fini(&(*listen_udp)->ways_back);
     free((*listen_udp)->sockets);
@@ -427,11 +438,7 @@ void listen_udp_note_lost(struct listen_udp *listen_udp)
 {
     uint64_t lost = 0;
     for (size_t i = 0; i < listen_udp->socket_count; i++) {
-        uint32_t values[SK_MEMINFO_VARS] = {0};
-        socklen_t len = sizeof values;
-        if (getsockopt(listen_udp->sockets[i].fd, SOL_SOCKET, SO_MEMINFO, values, &len) == 0) {
-            lost += values[SK_MEMINFO_DROPS];
-        }
+        lost += relief_lost(listen_udp->sockets[i].relief);
     }
     counter_set(&listen_udp->stats->udp_lost_in_kernel, lost);
 }
@@ -447,6 +454,7 @@ void listen_udp_stop(struct listen_udp *listen_udp)
         struct listen_socket *socket = &listen_udp->sockets[i];
         listen_udp_on_readable(listen_udp->loop, &socket->readable, EV_READ);
         ev_io_stop(listen_udp->loop, &socket->readable);
+        relief_end(socket->relief);
     }
 }
 

@@ -5,30 +5,36 @@
 #include <stdint.h>
 
 /*
- * When more questions come in than can be asked upstream, the cached answers go first: what waits
- * in a receive queue waits behind everybody's questions, and the kernel drops from its end whoever
- * they are from. New questions then get what time is left over, and SERVFAIL when none is.
+ * When more comes in than can be answered, what waits in a receive queue waits behind everybody's
+ * questions, and the kernel drops from its end whoever they are from. Then cached answers go first;
+ * new questions get what time is left over, and SERVFAIL when none is.
  *
- * A socket is under pressure when its queue has not been found empty for PRESSURE_PATIENCE_US: so
- * long a burst may take. From then on, for as long as questions have to be shed, it is relieved as
- * soon as its queue has not been empty for PRESSURE_DELAY_US, which is therefore about what a
- * cached answer waits. All is as before when nothing had to be shed for PRESSURE_CALM_US.
+ * A queue that has not been found empty for PRESSURE_PATIENCE_US is suspicious: a burst may take so
+ * long, and clients who wait for answers before they ask on may keep it from ever being empty. Only
+ * if it is crowded as well is it under pressure. From then on it is to be empty every
+ * PRESSURE_DELAY_US, which is therefore about what a cached answer waits. All is as before when
+ * that has been so for PRESSURE_CALM_US.
  *
  * Plain data, one for each socket. Times are of one clock that never goes backward, in
  * microseconds.
  */
 #define PRESSURE_PATIENCE_US 200000
 #define PRESSURE_DELAY_US    1000
-#define PRESSURE_CALM_US     1000000
+#define PRESSURE_CALM_US     10000000
+
+enum pressure_level {
+    PRESSURE_NONE,
+    PRESSURE_SUSPECTED, /* High if the queue is crowded; say so by pressure_raise(). */
+    PRESSURE_HIGH,      /* New questions are to be shed. */
+};
 
 struct pressure {
     int64_t full_since; /* The queue has not been empty since; 0: it has. */
-    int64_t shed_at;    /* When relief was last needed. */
+    int64_t high_at;    /* When it was last high. */
     bool is_on;
 };
 
 /* The queue has been read once, at `now`; `is_empty`: to its end. */
-void pressure_on_read(struct pressure *pressure, bool is_empty, int64_t now);
+enum pressure_level pressure_on_read(struct pressure *pressure, bool is_empty, int64_t now);
 
-/* New questions are to be shed. */
-bool pressure_is_high(struct pressure *pressure, int64_t now);
+void pressure_raise(struct pressure *pressure, int64_t now);

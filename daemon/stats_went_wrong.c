@@ -19,6 +19,7 @@ static const char *const troubles[] = {
     "upstream_ids_taken",
     "upstream_malformed",
     "udp_lost_in_kernel",
+    "udp_shut_out",
     "udp_unsent",
     "clients_not_allowed",
     "tcp_refused",

@@ -28,6 +28,8 @@ bench_tools() {
     cc "${options[@]}" -o "$tools/answers" \
         tests/bench/{answers,volley,deck,mix,zipf,names}.c \
         "$release/libmx_wire.a" "$release/libmx_base.a" -lm
+    cc "${options[@]}" -o "$tools/flood" tests/bench/{flood,mix,names}.c \
+        "$release/libmx_wire.a" "$release/libmx_base.a" -lm
     cc "${options[@]}" -o "$tools/echo" tests/bench/echo.c \
         "$release/libmx_wire.a" "$release/libmx_base.a"
     cc "${options[@]}" -o "$tools/chase" tests/bench/chase.c "$release/libmx_base.a"
@@ -82,9 +84,10 @@ bench_usage() {
 ./dev bench sessions [OPTION]...   mail sessions through mxcache and its peers, in five weathers
 ./dev bench policy [OPTION]...     hit ratios of policies of eviction on a day of mail
 ./dev bench observe [OPTION]...    what counting and timing costs per cached answer
-./dev bench all                    all of these, one after the other: about 40 min
+./dev bench flood [OPTION]...      a polite client beside a flood of new questions
+./dev bench all                    all of these, one after the other: about 45 min
 
-Results are kept in build/bench/; the first two tell their options with --help.
+Results are kept in build/bench/; the first three tell their options with --help.
 USAGE
 }
 
@@ -106,22 +109,22 @@ bench_setup() {
 cmd_bench() {
     local subject=${1:-}
     shift || true
-    if [[ $subject == @(sessions|answers) && " $* " == *' --help '* ]]; then
+    if [[ $subject == @(sessions|answers|flood) && " $* " == *' --help '* ]]; then
         exec python3 -B "tests/bench/$subject.py" "$PWD" - - - --help
     fi
     case $subject in
     '') bench_usage ;;
-    sessions | answers | policy | observe)
+    sessions | answers | flood | policy | observe)
         bench_setup "$subject"
         bench_one "$subject" "$@"
         ;;
     all)
         [ $# = 0 ] || fail "bench all takes no options"
         bench_setup all
-        for subject in answers sessions policy observe; do
+        for subject in answers sessions flood policy observe; do
             bench_one "$subject"
         done
         ;;
-    *) fail "no such bench: $subject; there are: answers, sessions, policy, observe, all" ;;
+    *) fail "no such bench: $subject; there are: answers, sessions, flood, policy, observe, all" ;;
     esac
 }

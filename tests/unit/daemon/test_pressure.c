@@ -10,80 +10,103 @@
 
 #define MS 1000
 
-/* One reading of the queue after another. */
+/* One reading of the queue after another. Whoever is suspected is found to be crowded, or not. */
 struct reading {
     int64_t at_ms;
     bool is_empty;
-    bool is_high;
+    enum pressure_level level;
 };
 
-static void readings_expect(const struct reading *readings, size_t count)
+static void readings_expect(const struct reading *readings, size_t count, bool is_crowded)
 {
     struct pressure pressure = {0};
     for (size_t i = 0; i < count; i++) {
         int64_t now = readings[i].at_ms * MS;
-        pressure_on_read(&pressure, readings[i].is_empty, now);
-        if (pressure_is_high(&pressure, now) != readings[i].is_high) {
-            fail_msg("at %jd ms", (intmax_t)readings[i].at_ms);
+        enum pressure_level level = pressure_on_read(&pressure, readings[i].is_empty, now);
+        if (level != readings[i].level) {
+            fail_msg("level %d at %jd ms", (int)level, (intmax_t)readings[i].at_ms);
+        }
+        if (level == PRESSURE_SUSPECTED && is_crowded) {
+            pressure_raise(&pressure, now);
         }
     }
 }
 
-#define READINGS(readings) readings_expect(readings, sizeof readings / sizeof readings[0])
+#define READINGS(readings, is_crowded)                                                             \
+    readings_expect(readings, sizeof readings / sizeof readings[0], is_crowded)
 
 /* A burst is what a resolver is for. */
 static void test_bursts_are_served(void **state)
 {
     (void)state;
-    static const struct reading one[] = {{100, false, false}, {299, false, false},
-        {300, true, false}, {301, false, false}, {500, false, false}, {501, true, false}};
-    static const struct reading after_a_quiet_night[] = {
-        {1, true, false}, {36000000, false, false}, {36000100, false, false}};
-    READINGS(one);
-    READINGS(after_a_quiet_night);
+    static const struct reading bursts[] = {
+        {100, false, PRESSURE_NONE},
+        {299, false, PRESSURE_NONE},
+        {300, true, PRESSURE_NONE},
+        {301, false, PRESSURE_NONE},
+        {500, false, PRESSURE_NONE},
+        {501, true, PRESSURE_NONE},
+        {36000000, false, PRESSURE_NONE}, /* After a quiet night. */
+        {36000100, false, PRESSURE_NONE},
+    };
+    READINGS(bursts, true);
 }
 
-static void test_a_flood_is_shed(void **state)
+/* Clients who ask on when they are answered may keep a queue from being empty for hours. */
+static void test_a_busy_queue_is_no_flood(void **state)
+{
+    (void)state;
+    static const struct reading busy[] = {
+        {100, false, PRESSURE_NONE},
+        {299, false, PRESSURE_NONE},
+        {300, false, PRESSURE_SUSPECTED},
+        {301, false, PRESSURE_SUSPECTED},
+        {36000000, false, PRESSURE_SUSPECTED},
+        {36000001, true, PRESSURE_NONE},
+        {36000002, false, PRESSURE_NONE},
+    };
+    READINGS(busy, false);
+}
+
+static void test_a_flood_is_relieved(void **state)
 {
     (void)state;
     static const struct reading flood[] = {
-        {100, false, false},
-        {299, false, false},
-        {300, false, true}, /* Patience has ended. */
-        {301, false, true},
-        {302, true, false}, /* The queue is empty: new questions are asked again, */
-        {303, false, false},
-        {304, false, true}, /* but only for so long as cached answers do not wait for them. */
-        {305, true, false},
-        {400, false, false},
-        {401, false, true},
+        {100, false, PRESSURE_NONE},
+        {300, false, PRESSURE_SUSPECTED}, /* Patience has ended. */
+        {301, false, PRESSURE_HIGH},
+        {302, true, PRESSURE_NONE}, /* New questions are asked again, */
+        {303, false, PRESSURE_NONE},
+        {304, false, PRESSURE_HIGH}, /* but not for longer than cached answers may wait. */
+        {305, true, PRESSURE_NONE},
+        {5000, false, PRESSURE_NONE},
+        {5001, false, PRESSURE_HIGH},
     };
-    READINGS(flood);
+    READINGS(flood, true);
 }
 
 static void test_calm_brings_patience_back(void **state)
 {
     (void)state;
     static const struct reading readings[] = {
-        {100, false, false},
-        {300, false, true},
-        {301, true, false},
-        {1299, false, false}, /* Not yet forgotten: */
-        {1300, false, false},
-        {1301, true, false},
-        {1302, false, false},
-        {1400, false, false}, /* now it is. */
-        {1501, false, false},
-        {1502, false, true},
+        {100, false, PRESSURE_NONE},
+        {300, false, PRESSURE_SUSPECTED},
+        {301, true, PRESSURE_NONE},
+        {10299, false, PRESSURE_NONE}, /* Not yet forgotten, */
+        {10300, false, PRESSURE_NONE}, /* and now it is. */
+        {10498, false, PRESSURE_NONE},
+        {10499, false, PRESSURE_SUSPECTED},
+        {10500, false, PRESSURE_HIGH},
     };
-    READINGS(readings);
+    READINGS(readings, true);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bursts_are_served),
-        cmocka_unit_test(test_a_flood_is_shed),
+        cmocka_unit_test(test_a_busy_queue_is_no_flood),
+        cmocka_unit_test(test_a_flood_is_relieved),
         cmocka_unit_test(test_calm_brings_patience_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
