@@ -5,8 +5,8 @@ import struct
 
 import conformance_wire as wire
 from conformance import (
-    SILENCE, Line, check, expect_rcode, expect_silence, send_tcp, send_udp, send_udp_all, server,
-    udp_open, upstream,
+    SILENCE, Line, check, count_calmly, expect_rcode, expect_silence, send_tcp, send_udp,
+    send_udp_all, server, udp_open, upstream,
 )
 from live import expect, expect_equal
 
@@ -52,9 +52,11 @@ def question_is_copied():
 
 @check("4343", "3", "names are compared without regard to case")
 def case_is_one():
+    before = None
     for name in ("Folded." + ZONE, "fOLDED." + ZONE.upper(), "folded." + ZONE):
         expect_equal(send_udp(wire.ask(name)).types(), [wire.A], f"answers for {name}")
-    expect_equal(len(upstream().asked("folded." + ZONE)), 1, "questions sent upstream")
+        before = before or count_calmly(name)
+    expect_equal(count_calmly("folded." + ZONE), before, "questions sent upstream")
 
 
 @check("1035", "4.1.1", "a message with QR set is never answered")

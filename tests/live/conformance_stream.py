@@ -44,8 +44,8 @@ def cut_replies_are_asked_by_tcp():
         reply = send_udp(wire.ask("cut." + ZONE))
         expect_equal(reply.data(wire.A), [b"\1\1\1\1"], "the address")
         expect(not reply.flags & wire.TC, "TC of upstream is handed on")
-    protocols = [asked.protocol for asked in upstream().asked("cut." + ZONE)]
-    expect_equal(protocols, ["udp", "tcp"], "how upstream was asked")
+    protocols = dict.fromkeys(asked.protocol for asked in upstream().asked("cut." + ZONE))
+    expect_equal(list(protocols), ["udp", "tcp"], "how upstream was asked")
 
 
 @check("2181", "9", "records of a cut reply are not cached, nor given to clients", udp=True)
@@ -78,7 +78,7 @@ def questions_are_pipelined():
 
 @check("7766", "7", "a slow answer does not hold up the others; each has its own question")
 def answers_overtake():
-    slow("slow1." + ZONE)
+    slow("slow1." + ZONE, 5 * LATE)
     with Line() as line:
         line.send(*(wire.ask(f"{name}." + ZONE, ident=n)
                     for n, name in enumerate(("slow1", "quick1", "quick2"))))
@@ -177,7 +177,7 @@ def idle_lines_are_closed():
         started = time.monotonic()
         expect_equal(line.sock.recv(1), b"", "what comes on an idle line")
         elapsed = time.monotonic() - started
-    expect(0.9 < elapsed < 4, f"closed after {elapsed:.2f} s instead of 1 s")
+    expect(0.9 < elapsed < 8, f"closed after {elapsed:.2f} s instead of 1 s")
 
 
 @check("7766", "6.2.3", "a line with a question open is not idle", slow=True)
