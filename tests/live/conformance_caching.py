@@ -4,7 +4,9 @@
 import time
 
 import conformance_wire as wire
-from conformance import check, count_calmly, expect_rcode, send_tcp, send_udp, send_udp_all, upstream
+from conformance import (
+    check, count_calmly, expect_rcode, send_tcp, send_udp, send_udp_all, upstream,
+)
 from conformance_upstream import ADDRESS
 from live import expect, expect_equal, wait_until
 

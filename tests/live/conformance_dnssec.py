@@ -9,6 +9,7 @@ from live import expect, expect_equal
 ZONE = "dnssec.example"
 TRUSTED = "trusted.example"
 SIGNED = wire.QR | wire.RD | wire.RA | wire.AD
+DS, NSEC, DNSKEY = 43, 47, 48
 SIGNATURE = b"\0\1\x0d\2\0\0\1\x2c" + b"\x70\0\0\0" + b"\x60\0\0\0" + b"\x12\x34"
 
 
@@ -45,12 +46,33 @@ def signatures_are_stripped():
         expect_equal(send_udp(wire.ask("unasked." + ZONE)).types(), [wire.A], "answers")
 
 
-@check("4035", "3.2.1", "a question for RRSIG itself is answered with it, DO or not")
+@check("4035", "3.2.1", "RRSIG, NSEC, DNSKEY and DS are given to who asks for them, DO or not")
 def signatures_are_given_when_asked():
-    data = SIGNATURE + wire.to_wire(ZONE) + b"s" * 64
-    upstream().on("rrsig." + ZONE, lambda asked: asked.reply([asked.own(wire.RRSIG, data)]))
-    reply = send_udp(wire.ask("rrsig." + ZONE, wire.RRSIG))
-    expect_equal(reply.data(wire.RRSIG), [data], "the signature")
+    records = {
+        wire.RRSIG: SIGNATURE + wire.to_wire(ZONE) + b"s" * 64,
+        NSEC: wire.to_wire("z." + ZONE) + b"\0\1\x40",
+        DNSKEY: b"\1\1\3\x0d" + b"k" * 64,
+        DS: b"\x12\x34\x0d\2" + b"d" * 32,
+    }
+    upstream().on("asked." + ZONE, lambda asked: asked.reply(
+        [asked.own(asked.qtype, records[asked.qtype])]))
+    for qtype, data in records.items():
+        for _ in range(2):
+            reply = send_udp(wire.ask("asked." + ZONE, qtype))
+            expect_equal(reply.data(qtype), [data], f"the record of type {qtype}")
+
+
+@check("4035", "3.1.1", "what fits only without its signatures is cut for who sets DO")
+def signatures_are_not_left_out():
+    long = SIGNATURE + wire.to_wire(ZONE) + b"s" * 512
+    name = "signedlong." + ZONE
+    upstream().on(name, lambda asked: asked.reply(
+        [asked.own(wire.A, ADDRESS), asked.own(wire.RRSIG, long)]))
+    for _ in range(2):
+        reply = send_udp(wire.ask(name, edns=wire.opt(512, flags=wire.DO)))
+        expect(reply.flags & wire.TC and not reply.answers, "not cut, or some records all the same")
+        reply = send_tcp(wire.ask(name, edns=wire.opt(512, flags=wire.DO)))
+        expect_equal(reply.types(), [wire.A, wire.RRSIG], "answers by TCP")
 
 
 @check("4035", "3.2.1", "DO of a client goes upstream")

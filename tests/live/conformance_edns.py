@@ -199,6 +199,14 @@ def opt_of_upstream_stays_there():
         expect_equal(send_udp(wire.ask("afar." + ZONE)).additional, [], "OPT records unasked")
 
 
+@check("6891", "6.2.2", "a reply without an OPT is taken, though the question had one")
+def replies_may_lack_opt():
+    upstream().on("noopt." + ZONE, lambda asked: asked.address(edns=None))
+    for _ in range(2):
+        reply = send_udp(wire.ask("noopt." + ZONE, edns=wire.opt()))
+        expect_equal((reply.data(wire.A), len(reply.opts)), ([ADDRESS], 1), "address, OPT records")
+
+
 @check("6891", "6.2.2", "a server that answers FORMERR to an OPT is asked without one")
 def old_servers_are_asked_plainly():
     def answer(asked):

@@ -8,6 +8,7 @@ from conformance import (
     SILENCE, Line, check, count_calmly, expect_rcode, expect_silence, send_tcp, send_udp,
     send_udp_all, server, udp_open, upstream,
 )
+from conformance_upstream import ADDRESS
 from live import expect, expect_equal
 
 ZONE = "message.example"
@@ -287,16 +288,17 @@ def circles_are_refused():
        slow=True)
 def pointers_of_upstream_are_met():
     def answer(asked):
-        good = asked.own(wire.A, b"\6\6\6\6")[2:]
-        here = 12 + len(asked.question)
-        owner = {"self": here, "forward": here + 2, "beyond": 0x3FFF, "header": 2}[asked.key[:-17]]
-        return asked.reply([struct.pack(">H", 0xC000 | owner) + good])
+        here = 12 + len(asked.question) + 12 + 2  # Where the name in the data begins.
+        # What the header says at its octet 8, the count of a section, would be the root.
+        aims = {"self": here, "forward": here + 2, "beyond": 0x3FFF, "header": 8}
+        data = struct.pack(">HH", 10, 0xC000 | aims[asked.key[:-17]])
+        return asked.reply([asked.own(wire.MX, data)], (), [asked.own(wire.A, ADDRESS)])
 
     for name in ("self", "forward", "beyond", "header"):
         upstream("failing").on(name + ".failing.example", answer)
-        reply = send_udp(wire.ask(name + ".failing.example"))
+        reply = send_udp(wire.ask(name + ".failing.example", wire.MX))
         expect(reply is not None, f"no answer after a pointer to {name}")
-        expect_equal(reply.data(wire.A), [], f"addresses from a pointer to {name}")
+        expect_equal(reply.data(wire.MX), [], f"records from a pointer to {name}")
 
     def answer_well(asked):
         zone_at = 12 + len("many") + 1

@@ -11,6 +11,7 @@ from conformance_upstream import ADDRESS
 from live import expect, expect_equal
 
 ZONE = "line.example"
+PADDING = 12
 LIE = b"\6\6\6\6"
 
 
@@ -129,6 +130,18 @@ def replies_may_be_divided():
 def questions_leave_in_one_piece():
     expect_address(on_line("piece." + ZONE, lambda asked: asked.address()))
     expect_equal(upstream("line").pieces, 0, "questions whose length came alone")
+
+
+@check("7830", "6", "questions are padded over TLS, and never in clear")
+def questions_are_padded_when_hidden():
+    name = on_line("padded." + ZONE, lambda asked: asked.address())
+    expect_address(name)
+    for asked in upstream("line").asked(name):
+        padding = asked.message.option(PADDING)
+        expect_equal(padding is not None, asked.protocol == "tls", f"padding by {asked.protocol}")
+        if padding is not None:
+            expect_equal(len(asked.message.bytes) % 128, 0, "octets beyond a whole block")
+            expect_equal(padding.strip(b"\0"), b"", "what stands in the padding")
 
 
 @check("9210", "3", "an answer of 60 kilobytes comes through from end to end")
