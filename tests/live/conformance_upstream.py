@@ -162,7 +162,8 @@ class Upstream:
             return
         if isinstance(replies, bytes):
             replies = [replies]
-        if any(isinstance(step, float) for step in replies):
+        kinds = {type(step) for step in replies}
+        if float in kinds and bytearray not in kinds:  # Nothing may come between two pieces.
             threading.Thread(target=self._play, args=(replies, send, close), daemon=True).start()
         else:
             self._play(replies, send, close)
