@@ -143,6 +143,22 @@ def ad_is_not_invented():
         expect(not reply.flags & wire.AD, "AD is set for what is not signed")
 
 
+@check("6840", "5.6", "DO in a reply of upstream, or its lack, means nothing")
+def do_of_upstream_is_ignored():
+    signature = SIGNATURE + wire.to_wire(ZONE) + b"s" * 64
+    for flags in (0, wire.DO):
+        name = f"reply{flags}." + ZONE
+        upstream().on(name, lambda asked, f=flags: asked.reply(
+            [asked.own(wire.A, ADDRESS), asked.own(wire.RRSIG, signature)], edns=wire.opt(flags=f)))
+        for _ in range(2):
+            reply = send_udp(wire.ask(name, edns=wire.opt(flags=wire.DO)))
+            expect_equal((reply.types(), reply.opts[0][2]), ([wire.A, wire.RRSIG], wire.DO),
+                         f"answers and flags with DO, {flags:#x} upstream")
+            reply = send_udp(wire.ask(name, edns=wire.opt()))
+            expect_equal((reply.types(), reply.opts[0][2]), ([wire.A], 0),
+                         f"answers and flags without DO, {flags:#x} upstream")
+
+
 @check("6840", "5.7", "AD in a question does no harm")
 def ad_in_questions_is_met():
     reply = send_udp(wire.ask("adq." + ZONE, flags=wire.RD | wire.AD))
