@@ -219,7 +219,7 @@ struct address address_from_sockaddr(const struct sockaddr *sockaddr)
         address.scope_id = in6.sin6_scope_id;
         memcpy(address.bytes, &in6.sin6_addr, 16);
     }
-    return unmapped(&address);
+    return address;
 }
 
 bool network_parse(const char *text, size_t len, struct network *network_out)

@@ -57,7 +57,8 @@ bool address_is_any(const struct address *address);
 /* Returns the length of the sockaddr. */
 socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *out);
 
-/* IPv4-mapped IPv6 addresses become IPv4. ADDRESS_NONE for another family. */
+/* An IPv4-mapped address stays IPv6: our sockets are of one family each, so it can only be forged,
+ * and is not to pass for the IPv4 address in it. ADDRESS_NONE for another family. */
 struct address address_from_sockaddr(const struct sockaddr *sockaddr);
 
 /* Reads ADDRESS[/PREFIX]. False: not a network, or bits set past the prefix. */
