@@ -145,6 +145,8 @@ static void client_run(struct client *client)
         client_close(client);
         return;
     }
+    /* What was done may have taken long, and is not the client's idleness. */
+    ev_now_update(loop);
     ev_timer_again(loop, &client->idle);
     if (is_sending) {
         ev_io_stop(loop, &client->readable);
@@ -182,11 +184,17 @@ static void client_on_writable(struct ev_loop *loop, ev_io *watcher, int events)
     client_run(watcher->data);
 }
 
+/* When the loop itself was held up for so long, what has come meanwhile is still to be read. */
 static void client_on_idle(struct ev_loop *loop, ev_timer *watcher, int events)
 {
-    (void)loop;
     (void)events;
-    client_close(watcher->data);
+    struct client *client = watcher->data;
+    char byte;
+    if (client->answer == NULL && recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) {
+        ev_timer_again(loop, watcher);
+        return;
+    }
+    client_close(client);
 }
 
 static bool control_peer_read(const struct control *control, int fd, struct control_peer *peer_out)

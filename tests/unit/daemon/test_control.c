@@ -30,6 +30,12 @@ static char folder[64];
 static char path[96];
 static struct daemon_stats stats;
 static struct identity nobody_else;
+static int held_up_fd = -1; /* Of a client who speaks while `stall` is worked on. */
+
+static void client_send(int fd, const char *line)
+{
+    assert_int_equal(send(fd, line, strlen(line), MSG_NOSIGNAL), strlen(line));
+}
 
 /* Says the line back; `long` gives a long answer, `longer` one that does not fit. */
 static void echo(
@@ -38,6 +44,10 @@ static void echo(
     (void)world;
     assert_int_equal(peer->uid, geteuid());
     assert_true(peer->may_write);
+    if (len == 5 && memcmp(line, "stall", 5) == 0) {
+        client_send(held_up_fd, "patient\n");
+        (void)sleep(CONTROL_IDLE_S + 1);
+    }
     size_t bytes = len >= 4 && memcmp(line, "long", 4) == 0 ? LONG_LEN : 0;
     bytes = len == 6 && bytes > 0 ? CONTROL_ANSWER_MAX : bytes;
     text_add(answer, "ok\n");
@@ -89,11 +99,6 @@ static size_t client_read(struct ev_loop *loop, int fd, char *bytes, size_t leas
     }
     bytes[len] = '\0';
     return len;
-}
-
-static void client_send(int fd, const char *line)
-{
-    assert_int_equal(send(fd, line, strlen(line), MSG_NOSIGNAL), strlen(line));
 }
 
 static void client_expect(struct ev_loop *loop, int fd, const char *expected)
@@ -299,6 +304,23 @@ static int folder_remove(void **state)
     return rmdir(folder);
 }
 
+/* Nobody is taken for idle because the loop was busy. */
+static void test_being_held_up_is_not_idleness(void **state)
+{
+    struct bench *bench = *state;
+    int fd = client_connect();
+    held_up_fd = client_connect();
+    client_send(held_up_fd, "hello\n");
+    client_expect(bench->loop, held_up_fd, "ok\nhello\n.\n");
+    client_send(fd, "stall\n");
+    client_expect(bench->loop, fd, "ok\nstall\n.\n");
+    client_expect(bench->loop, held_up_fd, "ok\npatient\n.\n");
+    client_send(fd, "on\n");
+    client_expect(bench->loop, fd, "ok\non\n.\n");
+    (void)close(fd);
+    (void)close(held_up_fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +330,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_long_answers, bench_open, bench_close),
         cmocka_unit_test_setup_teardown(test_too_many_clients, bench_open, bench_close),
         cmocka_unit_test_setup_teardown(test_living_daemon_is_left_alone, bench_open, bench_close),
+        cmocka_unit_test_setup_teardown(
+            test_being_held_up_is_not_idleness, bench_open, bench_close),
         cmocka_unit_test(test_dead_socket_is_replaced),
         cmocka_unit_test(test_trouble),
         cmocka_unit_test(test_missing_folder_is_made),
