@@ -55,5 +55,11 @@ bool identity_take(const struct identity *identity, struct trouble *trouble)
         trouble_set(trouble, EX_OSERR, "cannot give up new privileges: %s.", strerror(errno));
         return false;
     }
+    /* The memory tells whom this host exchanges mail with, and holds the keys of paid lists. A
+     * limit of the core's size does not hold where cores go into a pipe (core(5)). */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+        trouble_set(trouble, EX_OSERR, "cannot give up core dumps: %s.", strerror(errno));
+        return false;
+    }
     return true;
 }

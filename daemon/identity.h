@@ -19,5 +19,5 @@ struct identity {
 /* `user` as in the settings; empty: stay. */
 bool identity_find(const char *user, struct identity *identity_out, struct trouble *trouble);
 
-/* Becomes it, with no way back, and forbids new privileges in any case. */
+/* Becomes it, with no way back, and forbids new privileges and core dumps in any case. */
 bool identity_take(const struct identity *identity, struct trouble *trouble);

@@ -47,25 +47,22 @@ static int take_and_look(const struct passwd *entry)
 {
     struct identity identity;
     struct trouble trouble;
-    if (!identity_find("nobody", &identity, &trouble) || !identity_take(&identity, &trouble)) {
+    const char *user = entry != NULL ? "nobody" : "";
+    if (!identity_find(user, &identity, &trouble) || !identity_take(&identity, &trouble)) {
         return 1;
     }
-    if (geteuid() != entry->pw_uid || getegid() != entry->pw_gid || getgroups(0, NULL) > 1) {
+    if (entry != NULL && (geteuid() != entry->pw_uid || getegid() != entry->pw_gid ||
+                             getgroups(0, NULL) > 1 || setuid(0) == 0 || setgid(0) == 0)) {
         return 2;
     }
-    if (setuid(0) == 0 || setgid(0) == 0) {
+    if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
         return 3;
     }
-    return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 4;
+    return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : 4;
 }
 
-static void test_there_is_no_way_back(void **state)
+static void expect_taken(const struct passwd *entry)
 {
-    (void)state;
-    const struct passwd *entry = getpwnam("nobody");
-    if (geteuid() != 0 || entry == NULL) {
-        skip();
-    }
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
@@ -77,12 +74,30 @@ static void test_there_is_no_way_back(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void test_there_is_no_way_back(void **state)
+{
+    (void)state;
+    const struct passwd *entry = getpwnam("nobody");
+    if (geteuid() != 0 || entry == NULL) {
+        skip();
+    }
+    expect_taken(entry);
+}
+
+/* Nor does it leave its memory behind when it dies. */
+static void test_who_stays_gives_up_as_much(void **state)
+{
+    (void)state;
+    expect_taken(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty_means_stay),
         cmocka_unit_test(test_unknown_user),
         cmocka_unit_test(test_there_is_no_way_back),
+        cmocka_unit_test(test_who_stays_gives_up_as_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
