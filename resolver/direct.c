@@ -289,6 +289,14 @@ bool direct_is_used(const struct resolver *resolver, size_t group, int64_t now)
 
 /* ---- When it does not work ---- */
 
+void direct_zone_text(const struct resolver *resolver, const struct delegation_name *name,
+    char text_out[REDACT_TEXT_SIZE])
+{
+    struct redact_case redact = lists_redact(&resolver->lists, name->bytes, name->len);
+    redact.shows_subject = true;
+    (void)redact_name(&redact, name->bytes, name->len, text_out, REDACT_TEXT_SIZE);
+}
+
 void direct_complain(struct resolver *resolver, struct direct_zone *zone, int64_t now)
 {
     if (now - zone->logged_at < DIRECT_LOG_US) {
@@ -296,8 +304,8 @@ void direct_complain(struct resolver *resolver, struct direct_zone *zone, int64_
     }
     zone->logged_at = now;
     const struct delegation_name *name = &resolver->direct.zones[zone->root].name;
-    char text[NAME_TEXT_SIZE];
-    name_to_text(name->bytes, name->len, text, sizeof text);
+    char text[REDACT_TEXT_SIZE];
+    direct_zone_text(resolver, name, text);
     log_event(&event_direct_lost, "zone=%s", text);
 }
 

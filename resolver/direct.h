@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/deadline.h"
+#include "mail/redact.h"
 #include "conf/settings.h"
 #include "resolver/delegation.h"
 #include "resolver/server.h"
@@ -143,3 +144,7 @@ size_t direct_index(const struct resolver *resolver, size_t group);
 
 /* The zone's name servers could not be used; told to the operator once an hour. */
 void direct_complain(struct resolver *resolver, struct direct_zone *zone, int64_t now);
+
+/* A zone's name as the log may have it: a section's name may have a customer's key in it. */
+void direct_zone_text(const struct resolver *resolver, const struct delegation_name *name,
+    char text_out[REDACT_TEXT_SIZE]);

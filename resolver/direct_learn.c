@@ -246,8 +246,8 @@ static int64_t direct_learn_pause(const struct direct_zone *zone)
 static void direct_learn_tell(const struct resolver *resolver, size_t index)
 {
     const struct delegation_name *name = &resolver->direct.zones[index].name;
-    char text[NAME_TEXT_SIZE];
-    name_to_text(name->bytes, name->len, text, sizeof text);
+    char text[REDACT_TEXT_SIZE];
+    direct_zone_text(resolver, name, text);
     log_event(&event_direct_learned, "zone=%s servers=%u", text,
         (unsigned)resolver->direct.zones[index].learning.found_count);
 }

@@ -43,12 +43,23 @@ static void lists_zone_text(const uint8_t *zone, size_t len, char text_out[NAME_
     text_out[text_len - 1] = '\0';
 }
 
+/* Where the list's zone begins in a section's name. Who writes the name with the customer's key in
+ * front means the list, and the key must not become part of a zone's name, which is shown. */
+static size_t lists_zone_at(const struct settings_list *section)
+{
+    size_t at = 0;
+    const struct list_zone *above = list_zone_above(section->name, section->name_len, &at);
+    bool is_key = above != NULL && above->has_key && at == 1u + section->name[0];
+    return is_key ? at : 0;
+}
+
 static void lists_take_section(struct lists_own *own, const struct settings_list *section)
 {
-    const struct list_zone *known = lists_known(section->name, section->name_len);
+    size_t at = lists_zone_at(section);
     memset(own, 0, sizeof *own);
-    memcpy(own->name, section->name, section->name_len);
-    own->name_len = section->name_len;
+    own->name_len = (uint8_t)(section->name_len - at);
+    memcpy(own->name, section->name + at, own->name_len);
+    const struct list_zone *known = lists_known(own->name, own->name_len);
     own->action = section->action;
     lists_zone_text(own->name, own->name_len, own->text);
     memcpy(own->refused, section->refused, sizeof own->refused);
@@ -57,7 +68,7 @@ static void lists_take_section(struct lists_own *own, const struct settings_list
     }
     own->row.zone = own->text;
     own->row.kind = lists_kind_of(section->kind, known);
-    if (section->key != SETTINGS_LIST_KEY_AUTO) {
+    if (section->key != SETTINGS_LIST_KEY_AUTO && at == 0) {
         own->row.has_key = section->key == SETTINGS_LIST_KEY_YES;
     }
     if (section->refused_count > 0) {

@@ -57,6 +57,18 @@ static void test_keys_are_remembered(void **state)
     assert_memory_equal(lists.places[place].key, "\5other", 6);
 }
 
+/* Of a list that is known to have one. */
+static void test_a_key_in_a_section_is_no_zone(void **state)
+{
+    (void)state;
+    memset(&lists, 0, sizeof lists);
+    set("[list s3cret.zen.dq.spamhaus.net]\nkind = ip\nhas_key = no\nquota = 7\n");
+    unsigned place = use("2.0.0.127.s3cret.zen.dq.spamhaus.net", 0);
+    assert_string_equal(lists.places[place].zone, "zen.dq.spamhaus.net");
+    assert_true(lists.places[place].row->has_key);
+    assert_int_equal(list_quota_of(lists.places[place].row), 7);
+}
+
 static void test_sections(void **state)
 {
     (void)state;
@@ -162,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_keys_are_remembered),
+        cmocka_unit_test(test_a_key_in_a_section_is_no_zone),
         cmocka_unit_test(test_sections),
         cmocka_unit_test(test_room),
         cmocka_unit_test(test_quota),
