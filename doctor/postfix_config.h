@@ -30,6 +30,7 @@ struct postfix_parameter {
     const char *name;
     const char *value; /* As written, blanks and line ends of continuations made one blank. */
     unsigned line;
+    unsigned by_name; /* Not of this one: which parameter stands here when they are sorted. */
 };
 
 /* name=value of a -o option. */

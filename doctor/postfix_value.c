@@ -26,15 +26,31 @@ static bool name_is(const char *candidate, const char *name, size_t len)
     return strncmp(candidate, name, len) == 0 && candidate[len] == '\0';
 }
 
+/* Below, at or above zero as strcmp(). */
+static int name_compare(const char *candidate, const char *name, size_t len)
+{
+    int order = strncmp(candidate, name, len);
+    return order != 0 ? order : candidate[len] != '\0';
+}
+
+/* The last one of that name in the file. */
 static const struct postfix_parameter *parameter_find(
     const struct postfix_instance *instance, const char *name, size_t len)
 {
-    for (size_t i = instance->parameter_count; i > 0; i--) {
-        if (name_is(instance->parameters[i - 1].name, name, len)) {
-            return &instance->parameters[i - 1];
+    const struct postfix_parameter *parameters = instance->parameters;
+    size_t low = 0; /* So many are not behind the name. */
+    size_t high = instance->parameter_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (name_compare(parameters[parameters[middle].by_name].name, name, len) <= 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    return NULL;
+    const struct postfix_parameter *found =
+        low > 0 ? &parameters[parameters[low - 1].by_name] : NULL;
+    return found != NULL && name_is(found->name, name, len) ? found : NULL;
 }
 
 /* The part of myhostname behind its first dot. A myhostname that is made of mydomain says nothing

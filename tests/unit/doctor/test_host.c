@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -113,6 +117,108 @@ static void test_a_fifo_does_not_hang(void **state)
     expect_verdict("/fifo", HOST_UNFIT);
 }
 
+/* How often the file has been opened, for reading or writing, since it is watched. */
+static bool was_opened(int watch)
+{
+    char events[4096];
+    return read(watch, events, sizeof events) > 0;
+}
+
+static void test_only_files_are_opened(void **state)
+{
+    char path[1200];
+    (void)state;
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    host_fixture_write(&fixture, "/file", "x");
+    host_fixture_path(&fixture, "/file", path, sizeof path);
+    assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+    expect_read("/file", 100, "x", false);
+    assert_true(was_opened(watch));
+    host_fixture_path(&fixture, "/fifo", path, sizeof path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+    expect_verdict("/fifo", HOST_UNFIT);
+    assert_false(was_opened(watch));
+    (void)close(watch);
+    host_fixture_path(&fixture, "/zero", path, sizeof path);
+    if (mknod(path, S_IFCHR | 0600, makedev(1, 5)) == 0) {
+        expect_verdict("/zero", HOST_UNFIT);
+    }
+}
+
+static void test_a_huge_file(void **state)
+{
+    char path[1200];
+    struct host_file file;
+    (void)state;
+    host_fixture_write(&fixture, "/huge", "head");
+    host_fixture_path(&fixture, "/huge", path, sizeof path);
+    assert_int_equal(truncate(path, INT64_C(1) << 40), 0);
+    assert_int_equal(host_read(&host, "/huge", HOST_FILE_MAX, &file), HOST_READ);
+    assert_int_equal(file.len, HOST_FILE_MAX);
+    assert_true(file.is_cut);
+    assert_string_equal(file.bytes, "head");
+    host_file_fini(&file);
+    assert_int_equal(host_read_tail(&host, "/huge", 1000, &file), HOST_READ);
+    assert_int_equal(file.len, 1000);
+    host_file_fini(&file);
+}
+
+static _Atomic bool must_end;
+
+/* Grows and is cut, again and again. */
+static void *keep_changing(void *path)
+{
+    static const char bytes[65536] = {'y'};
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    while (fd >= 0 && !atomic_load(&must_end)) {
+        for (unsigned i = 0; i < 16; i++) {
+            (void)!write(fd, bytes, sizeof bytes);
+        }
+        (void)!ftruncate(fd, 0);
+        (void)lseek(fd, 0, SEEK_SET);
+    }
+    (void)close(fd);
+    return NULL;
+}
+
+static void test_a_file_that_changes_while_it_is_read(void **state)
+{
+    char path[1200];
+    pthread_t thread;
+    (void)state;
+    host_fixture_write(&fixture, "/moving", "");
+    host_fixture_path(&fixture, "/moving", path, sizeof path);
+    atomic_store(&must_end, false);
+    assert_int_equal(pthread_create(&thread, NULL, keep_changing, path), 0);
+    for (unsigned i = 0; i < 500; i++) {
+        struct host_file file;
+        bool is_tail = i % 2 == 0;
+        assert_int_equal(is_tail ? host_read_tail(&host, "/moving", 300000, &file)
+                                 : host_read(&host, "/moving", 300000, &file),
+            HOST_READ);
+        assert_true(file.len <= 300000);
+        assert_int_equal(file.bytes[file.len], 0);
+        host_file_fini(&file);
+    }
+    atomic_store(&must_end, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+/* Files of the kernel's that are no files: endless, memory, or what a process has open. */
+static void test_odd_files_of_proc(void **state)
+{
+    struct host live;
+    struct host_file file;
+    (void)state;
+    assert_true(host_init(&live, "/"));
+    assert_int_equal(host_read(&live, "/proc/self/mem", HOST_FILE_MAX, &file), HOST_UNFIT);
+    assert_int_equal(host_read(&live, "/dev/zero", HOST_FILE_MAX, &file), HOST_UNFIT);
+    assert_int_equal(host_read(&live, "/proc/self/fd/0", HOST_FILE_MAX, &file), HOST_ABSENT);
+    assert_int_equal(host_read(&live, "/proc/self/exe", HOST_FILE_MAX, &file), HOST_ABSENT);
+    host_fini(&live);
+}
+
 static void test_stat(void **state)
 {
     struct stat stat;
@@ -161,6 +267,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tail, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_links_stay_below_the_root, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_fifo_does_not_hang, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_only_files_are_opened, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_huge_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_a_file_that_changes_while_it_is_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_odd_files_of_proc, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stat, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_live_root, set_up, tear_down),

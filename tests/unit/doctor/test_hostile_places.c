@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/doctor/hostile_host.h"
 
+#include <sys/sysmacros.h>
+
 /* Something else is in the place of each file and folder, one after the other. */
 
 #define NOBODY 65534
@@ -15,11 +17,13 @@ enum thing {
     THING_NOISE,
     THING_DENIED,
     THING_ESCAPES,
+    THING_DEVICE, /* /dev/zero; a FIFO for who may not make one. */
+    THING_HUGE,   /* More NULs than are read of a file. */
 };
-#define THINGS 8
+#define THINGS 10
 
 static const char *const thing_names[THINGS] = {"FIFO", "folder", "empty file", "loop",
-    "link to the outside", "noise", "unreadable", "escapes"};
+    "link to the outside", "noise", "unreadable", "escapes", "device", "huge file"};
 
 static bool is_folder(const char *path)
 {
@@ -95,6 +99,13 @@ static void thing_make(enum thing thing, const char *path, const char *kept, con
         break;
     case THING_ESCAPES:
         escapes_write(path, kept);
+        break;
+    case THING_DEVICE:
+        assert_true(mknod(path, S_IFCHR | 0644, makedev(1, 5)) == 0 || mkfifo(path, 0644) == 0);
+        break;
+    case THING_HUGE:
+        assert_int_equal(mknod(path, S_IFREG | 0644, 0), 0);
+        assert_int_equal(truncate(path, 2 * HOST_FILE_MAX), 0);
         break;
     }
 }
@@ -193,6 +204,18 @@ static void test_escapes(void **state)
     try_all_places(THING_ESCAPES);
 }
 
+static void test_devices(void **state)
+{
+    (void)state;
+    try_all_places(THING_DEVICE);
+}
+
+static void test_huge_files(void **state)
+{
+    (void)state;
+    try_all_places(THING_HUGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +227,8 @@ int main(void)
         cmocka_unit_test(test_noise),
         cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_huge_files),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -209,6 +209,19 @@ static void test_hostile(void **state)
     assert_int_equal(postfix->instances[0].service_count, 0);
 }
 
+/* The last line of a name counts, and a name is not another that it begins like. */
+static void test_names_that_resemble(void **state)
+{
+    (void)state;
+    host_fixture_write(&fixture, "/etc/postfix/main.cf",
+        "zz = 1\nab = 2\nabc = 3\na = 4\nab = 5\nb = $a$ab$abc$abcd$zz$zzz$0\nab = 6\n");
+    read_again();
+    assert_value(0, "b", "4631");
+    assert_value(0, "ab", "6");
+    assert_int_equal(postfix_line(&postfix->instances[0], "ab"), 7);
+    assert_int_equal(postfix_line(&postfix->instances[0], "abcd"), 0);
+}
+
 static void test_many_parameters(void **state)
 {
     (void)state;
@@ -234,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_times, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_words, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hostile, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_names_that_resemble, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_parameters, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
