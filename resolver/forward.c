@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolver/forward.h"
 
-#include <string.h>
-
 #include "resolver/fetch.h"
 #include "resolver/pick.h"
 #include "resolver/resolver_private.h"
@@ -244,20 +242,30 @@ void forward_on_reply(
     const struct server_reply reply = exchange_as_reply(exchange, is_usable, now);
     server_on_reply(server, &reply, now);
     if (was_resting) {
+        forward_open_gate(resolver, probe_was_missed(&server->probe), now);
         server->probe.missed = 0;
-        forward_open_gate(resolver, now);
     }
 }
 
-/* Whoever waits for nothing better goes on; in the next turn, not from below this one. That the
- * server said nothing was not about their questions: it was away. */
-void forward_open_gate(struct resolver *resolver, int64_t now)
+/* If the server was away, that it said nothing was not about the question. If it answered a probe
+ * at once it may well have been, and one more try is to tell (RFC 9520 section 3.1). */
+static void forward_forgive(struct fetch *fetch, bool was_away)
+{
+    uint8_t most = was_away ? 0 : PICK_SILENT_MAX - 1;
+    for (size_t place = 0; place < SETTINGS_SERVERS_MAX; place++) {
+        uint8_t *silent = &fetch->tries.silent[place];
+        *silent = *silent < most ? *silent : most;
+    }
+}
+
+/* Whoever waits for nothing better goes on; in the next turn, not from below this one. */
+void forward_open_gate(struct resolver *resolver, bool was_away, int64_t now)
 {
     for (uint32_t i = 0; i < resolver->fetches.count; i++) {
         struct fetch *fetch = pool_at(&resolver->fetches, i);
         bool waits = fetch != NULL && fetch->step == FETCH_AWAIT && !fetch->is_retired;
         if (waits && (fetch->is_gated || !forward_has_losers(fetch))) {
-            memset(fetch->tries.silent, 0, sizeof fetch->tries.silent);
+            forward_forgive(fetch, was_away);
             deadlines_set(&resolver->deadlines, &fetch->deadline, now);
         }
     }

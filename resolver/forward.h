@@ -56,8 +56,9 @@ int64_t forward_timeout_at(const struct fetch *fetch);
 void forward_on_reply(
     struct resolver *resolver, const struct exchange *exchange, bool is_usable, int64_t now);
 
-/* A server that rested is back: those who wait for it are due. */
-void forward_open_gate(struct resolver *resolver, int64_t now);
+/* A server that rested is back: those who wait for it are due. `was_away`: it is known to have
+ * missed more than their questions. */
+void forward_open_gate(struct resolver *resolver, bool was_away, int64_t now);
 
 /* The fetch waits for servers that rest: they are to be probed soon. If all of them have missed
  * PROBE_HOPE_MAX probes by now, it waits no longer than FETCH_HOPELESS_US. */

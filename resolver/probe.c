@@ -58,6 +58,12 @@ static void probe_tell_return(struct resolver *resolver, struct server *server, 
         (now - server->probe.told_at) / CLOCK_US_PER_MS);
 }
 
+/* The last one may still be under way. */
+bool probe_was_missed(const struct probe *probe)
+{
+    return probe->missed > 1;
+}
+
 void probe_watch(struct resolver *resolver, size_t index, int64_t now)
 {
     struct server *server = probe_server(resolver, index);
@@ -140,9 +146,10 @@ bool probe_on_reply(struct resolver *resolver, struct exchange *exchange, const 
     struct server *server = probe_server(resolver, exchange->server);
     const struct server_reply reply = exchange_as_reply(exchange, true, now);
     server_on_reply(server, &reply, now);
+    bool was_away = probe_was_missed(&server->probe);
     server->probe.missed = 0;
     probe_tell_return(resolver, server, now);
-    forward_open_gate(resolver, now);
+    forward_open_gate(resolver, was_away, now);
     exchange_end(resolver, exchange);
     return true;
 }

@@ -36,6 +36,9 @@ struct probe {
     struct log_limit limit;
 };
 
+/* One of its probes had no reply in its time. */
+bool probe_was_missed(const struct probe *probe);
+
 /* The server at `index` has just had a try without a reply: if it rests now, it will be probed. */
 void probe_watch(struct resolver *resolver, size_t index, int64_t now);
 
