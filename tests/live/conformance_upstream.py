@@ -77,6 +77,7 @@ class Connection:
     def __init__(self, sock, source):
         self.sock = sock
         self.source = source
+        self.turn = threading.RLock()  # Nothing may come between the pieces of a message.
         self._lock = threading.Lock()
 
     def _is_pending(self):
@@ -107,7 +108,8 @@ class Connection:
     def send(self, step):
         """A message; or one whose frame is right already, as a bytearray."""
         framed = isinstance(step, bytearray)
-        self.write(step if framed else struct.pack(">H", len(step)) + step)
+        with self.turn:
+            self.write(step if framed else struct.pack(">H", len(step)) + step)
 
     def close(self):
         """At once, whatever is under way."""
@@ -149,7 +151,7 @@ class Upstream:
         with self._lock:
             return [a for a in self._asked if a.key == key and qtype in (None, a.qtype)]
 
-    def _answer(self, data, protocol, source, send, close=None):
+    def _answer(self, data, protocol, source, send, line=None):
         try:
             asked = Asked(data, protocol, source)
             with self._lock:
@@ -163,17 +165,20 @@ class Upstream:
         if isinstance(replies, bytes):
             replies = [replies]
         kinds = {type(step) for step in replies}
-        if float in kinds and bytearray not in kinds:  # Nothing may come between two pieces.
-            threading.Thread(target=self._play, args=(replies, send, close), daemon=True).start()
+        if bytearray in kinds:
+            with line.turn:
+                self._play(replies, send, line)
+        elif float in kinds:
+            threading.Thread(target=self._play, args=(replies, send, line), daemon=True).start()
         else:
-            self._play(replies, send, close)
+            self._play(replies, send, line)
 
     @staticmethod
-    def _play(replies, send, close):
+    def _play(replies, send, line):
         try:
             for step in replies:
                 if step is None:
-                    close()
+                    line.close()
                 elif isinstance(step, float):
                     time.sleep(step)
                 else:
@@ -203,7 +208,7 @@ class Upstream:
             while len(size := line.read(2)) == 2:
                 self.pieces += not line.has_more()
                 data = line.read(struct.unpack(">H", size)[0])
-                self._answer(data, protocol, source, line.send, line.close)
+                self._answer(data, protocol, source, line.send, line)
         except OSError:
             pass  # Closed by the client in the middle of something.
         finally:
