@@ -243,12 +243,13 @@ int open(const char *path, int flags, ...)
     return plan_fails(CALL_OPEN) ? -1 : next(path, flags, mode);
 }
 
-/* As on Linux: the descriptor is gone whatever the error. */
+/* Of files only. As on Linux, the descriptor is gone whatever the error. */
 int close(int fd)
 {
     NEXT(close);
+    bool is_planned = is_file(fd);
     int result = next(fd);
-    return result == 0 && plan_fails(CALL_CLOSE) ? -1 : result;
+    return result == 0 && is_planned && plan_fails(CALL_CLOSE) ? -1 : result;
 }
 
 /* ---- Clocks ---- */
