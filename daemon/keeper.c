@@ -144,6 +144,14 @@ static void worker_restore(struct worker *worker, void *context)
     }
 }
 
+/* What there was none of at the start there may be a minute later; until then the file is worth
+ * more than what could be written over it. */
+static bool keeper_must_load_again(const struct snapshot_report *report)
+{
+    return report->verdict == SNAPSHOT_FILE_FAILED &&
+           (report->error == EMFILE || report->error == ENFILE || report->error == ENOMEM);
+}
+
 static void keeper_on_loaded(struct keeper *keeper)
 {
     const struct snapshot_report *report = &keeper->report;
@@ -151,7 +159,7 @@ static void keeper_on_loaded(struct keeper *keeper)
     for (size_t i = 0; i < keeper->worker_count && keeper->bag.count > 0; i++) {
         worker_call(keeper->workers[i], worker_restore, keeper);
     }
-    keeper->has_loaded = report->verdict != SNAPSHOT_FILE_ENDED;
+    keeper->has_loaded = report->verdict != SNAPSHOT_FILE_ENDED && !keeper_must_load_again(report);
     keeper_log_loaded(&keeper->log, report);
     counter_set(&stats->snapshot_restored, report->entries);
     counter_set(&stats->snapshot_load_ms, (uint64_t)(report->took_us / CLOCK_US_PER_MS));
@@ -229,9 +237,15 @@ static void keeper_on_timer(struct ev_loop *loop, ev_timer *watcher, int events)
     (void)loop;
     (void)events;
     struct keeper *keeper = watcher->data;
-    if (keeper_is_resting(keeper)) {
-        keeper_take_report(keeper);
+    if (!keeper_is_resting(keeper)) {
+        return;
+    }
+    keeper_take_report(keeper);
+    if (keeper->has_loaded) {
         keeper_write(keeper);
+    } else {
+        keeper->is_reported = false;
+        keeper_set_work(keeper, KEEPER_LOAD);
     }
 }
 

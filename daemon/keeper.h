@@ -7,7 +7,8 @@
  * Keeps what outlives the process: loads the snapshot at start, while questions are answered
  * already, and writes it every snapshot_interval and at a clean stop. The file is the affair of a
  * thread of its own; the main thread gathers from the workers what they have learned, tells them
- * what was loaded, and counts. A worker meets the thread only at the locks of the cache's shards.
+ * what was loaded, and counts. A worker meets the thread only at the locks of the cache's shards. A
+ * file that there is no descriptor or memory for is tried again each snapshot_interval.
  *
  * Trouble with the file costs the snapshot and nothing else: a line in the log, a counter. Main
  * thread.
