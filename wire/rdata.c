@@ -12,7 +12,7 @@
 #define RDATA_END     0
 #define RDATA_NAME    0xf0
 #define RDATA_STRING  0xf1 /* A length byte and as many bytes. */
-#define RDATA_STRINGS 0xf2 /* Any number of them, to the end. */
+#define RDATA_STRINGS 0xf2 /* One or more of them, to the end (RFC 1035 section 3.3.14). */
 #define RDATA_REST    0xf3 /* Any bytes, to the end. */
 
 #define RDATA_FIELDS_MAX 7
@@ -102,11 +102,11 @@ static bool rdata_skip_string(struct reader *reader)
 
 static bool rdata_skip_strings(struct reader *reader)
 {
-    while (reader_left(reader) > 0) {
+    do {
         if (!rdata_skip_string(reader)) {
             return false;
         }
-    }
+    } while (reader_left(reader) > 0);
     return true;
 }
 

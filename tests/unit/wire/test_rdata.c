@@ -100,6 +100,18 @@ static void test_lengths(void **state)
     }
 }
 
+/* A text has one string at least, which may be empty (RFC 1035 section 3.3.14). */
+static void test_text_has_a_string(void **state)
+{
+    static const uint8_t bytes[] = {0};
+    const struct record none = {.type = TYPE_TXT, .class = CLASS_IN};
+    const struct record empty = {.type = TYPE_TXT, .class = CLASS_IN, .rdata_len = 1};
+    struct reader message = reader_of(bytes, sizeof(bytes));
+    (void)state;
+    assert_false(rdata_is_valid(&message, &none));
+    assert_true(rdata_is_valid(&message, &empty));
+}
+
 /* Every pair of lines: equal to itself only; equal data have equal hashes. */
 static void test_equal(void **state)
 {
@@ -203,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_moves),
         cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_text_has_a_string),
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_equal_ignores_case_and_compression),
         cmocka_unit_test(test_borrowed_spelling),
