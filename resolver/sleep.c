@@ -83,6 +83,17 @@ static void sleep_excuse_query(
     deadlines_set(&resolver->deadlines, &query->deadline, query->deadline.at + duration_us);
 }
 
+/* Those of direct groups, too. */
+static void sleep_excuse_servers(struct server_table *table, const struct nap *nap)
+{
+    for (size_t i = 0; i < table->group_count + SERVER_DIRECT_GROUPS; i++) {
+        const struct server_group *group = &table->groups[i];
+        for (size_t place = 0; place < group->used; place++) {
+            table->servers[group->first + place].owes_since = nap->to;
+        }
+    }
+}
+
 static void sleep_excuse_all(struct resolver *resolver, const struct nap *nap)
 {
     for (uint32_t i = 0; i < resolver->fetches.count; i++) {
@@ -100,9 +111,7 @@ static void sleep_excuse_all(struct resolver *resolver, const struct nap *nap)
             sleep_excuse_query(resolver, query, nap);
         }
     }
-    for (size_t i = 0; i < resolver->servers.count; i++) {
-        resolver->servers.servers[i].owes_since = nap->to;
-    }
+    sleep_excuse_servers(&resolver->servers, nap);
 }
 
 void sleep_notice(struct resolver *resolver, int64_t now)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/resolver/fixture.h"
 
+#include "resolver/resolver_private.h"
 #include "resolver/sleep.h"
 
 #define HOURS (INT64_C(3600) * 1000 * MS)
@@ -151,6 +152,34 @@ static void test_idle_sleep(void **state)
     fixture_free(fixture);
 }
 
+/* Replies that a server owes since before the sleep do not make it silent, whether it is configured
+ * or was found for a direct zone. */
+static void test_nobody_is_silent_after_a_sleep(void **state)
+{
+    struct fixture *fixture = fixture_new("upstreams = 192.0.2.1\n");
+    struct server_table *table = &fixture->resolver->servers;
+    struct server_group *direct = &table->groups[table->group_count];
+    struct server *servers[] = {&table->servers[0], &table->servers[direct->first]};
+    int64_t woken = 8 * HOURS;
+    (void)state;
+    direct->count = direct->used = 1;
+    servers[1]->settings.address = servers[0]->settings.address;
+    servers[1]->group = table->group_count;
+    for (unsigned i = 0; i < SERVER_SILENT_MIN; i++) {
+        server_on_sent(servers[1], 0);
+        fixture_ask(fixture, (char[]){(char)('a' + i), '\0'}, TYPE_A, 0);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(server_is_silent(servers[i], woken));
+    }
+    sleep_notice(fixture->resolver, woken);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(servers[i]->owed >= SERVER_SILENT_MIN);
+        assert_false(server_is_silent(servers[i], woken));
+    }
+    fixture_free(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +190,7 @@ int main(void)
         cmocka_unit_test(test_new_try_is_measured),
         cmocka_unit_test(test_second_chance_is_the_last),
         cmocka_unit_test(test_idle_sleep),
+        cmocka_unit_test(test_nobody_is_silent_after_a_sleep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
