@@ -310,6 +310,10 @@ static void event_forget(struct story *story)
     uint8_t name[NAME_SIZE_MAX];
     unsigned what = story_byte(story);
     size_t len = story_name(what >> 2, name);
+    if (story->walks_left == 0) {
+        return;
+    }
+    story->walks_left--;
     switch (what & 3) {
     case 0:
         cache_flush_all(story->cache);
@@ -373,6 +377,7 @@ static void story_begin(struct story *story, const uint8_t *data, size_t size)
     story->is_unsendable = false;
     memset(story->is_wild, 0, sizeof story->is_wild);
     story->deadline_us = 0;
+    story->walks_left = STORY_WALKS_MAX;
     story->sent = 0;
     story->answered = 0;
     story->dropped = 0;

@@ -49,6 +49,7 @@ struct story {
     struct story_line lines[STORY_LINES_MAX];
     bool is_unsendable;
     bool is_wild[STORY_NAMES]; /* It was replied to with bytes that may say anything. */
+    unsigned walks_left;       /* Over the whole cache, which take longer than all else. */
     uint64_t sent;
     uint64_t answered;
     uint64_t dropped;
@@ -92,5 +93,6 @@ size_t story_reply_write(
 #define STORY_MARK_AT 1
 
 /* What was learned and cached, as bytes; and back. */
+#define STORY_WALKS_MAX 2
 void story_save(struct story *story);
 void story_load(struct story *story);

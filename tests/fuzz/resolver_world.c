@@ -285,6 +285,10 @@ void story_save(struct story *story)
 {
     struct saving saving = {story, {.created_wall = story->now, .key = {1, 2}}};
     uint64_t cursor = 0;
+    if (story->walks_left == 0) {
+        return;
+    }
+    story->walks_left--;
     story->snapshot_at = story->now;
     snapshot_write_head(&saving.head, story->snapshot);
     story->snapshot_len = (size_t)2 * SNAPSHOT_HEAD_SIZE;
