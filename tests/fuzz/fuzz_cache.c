@@ -15,6 +15,7 @@
 #include "wire/header.h"
 #include "wire/types.h"
 #include "cache/cache.h"
+#include "cache/entry.h"
 #include "cache/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,11 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define KEYS        (NAMES * TYPES)
 #define MESSAGE_MAX 2048
 #define STALE_US    (INT64_C(86400) * 1000000)
+#define YEAR_US     (365 * STALE_US)
 
 struct known {
     bool is_known; /* Something was stored; and nothing since that may have taken it away. */
     bool is_certain;
-    int64_t stored_at;
+    int64_t stored_at; /* As precise as the cache is. */
     uint32_t ttl_s;
     enum cache_kind kind;
     size_t len;
@@ -38,6 +40,7 @@ struct known {
 struct play {
     const uint8_t *bytes;
     size_t left;
+    int64_t begun_at;
     int64_t now;
     struct cache *cache;
     struct known known[KEYS];
@@ -132,7 +135,7 @@ static void play_store(struct play *play)
     }
     known->is_known = true;
     known->is_certain = true;
-    known->stored_at = play->now;
+    known->stored_at = play->now / ENTRY_TICK_US * ENTRY_TICK_US;
     known->ttl_s = fill.ttl_s;
     known->kind = fill.kind;
     known->len = fill.len;
@@ -253,6 +256,8 @@ static void play_pass(struct play *play)
     static const int64_t steps_us[] = {1, 999999, 1000000, 5000000, 20000000, 900000000,
         INT64_C(20000000000), INT64_C(90000000000)};
     play->now += steps_us[play_byte(play) & 7];
+    /* An entry's time comes round in two years, and long before that it is gone. */
+    play->now = play->now - play->begun_at < YEAR_US ? play->now : play->begun_at + YEAR_US;
 }
 
 /* So many others that room runs short. */
@@ -319,6 +324,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     play.bytes = data;
     play.left = size;
     play.now += 1000000;
+    play.begun_at = play.now;
     for (size_t i = 0; i < KEYS; i++) {
         play.known[i].is_known = false;
     }

@@ -25,7 +25,7 @@ static const struct story_name {
     {"\1x\1b", 5, false},
     {"\1c\1a", 5, false},
     {"\3\300\0.\1a", 7, false},
-    {"\0012\0010\0010\003127\3zen\010spamhaus\3org", 27, true},
+    {"\0012\0010\0010\003127\3zen\010spamhaus\3org", 28, true},
     {"\1d", 3, false},
     {"\1y\1d", 5, false},
     {"\2ns\1d", 6, false},
@@ -64,6 +64,7 @@ size_t story_name(unsigned index, uint8_t name_out[NAME_SIZE_MAX])
 {
     const struct story_name *name = &names[index % STORY_NAMES];
     memcpy(name_out, name->bytes, name->len);
+    must(name_is_valid(name_out, name->len));
     return name->len;
 }
 
