@@ -148,10 +148,19 @@ void asker_ask(struct asker *asker, enum workload_manner manner, const struct qu
     asked_send(asker, asked, now);
 }
 
+/* The bytes of an answer, for the owner. */
+struct reply {
+    const uint8_t *bytes;
+    size_t len;
+};
+
 static void asked_end(
-    struct asker *asker, struct asked *asked, enum asker_outcome outcome, int64_t now)
+    struct asker *asker, struct asked *asked, enum asker_outcome outcome, const struct reply *reply)
 {
+    int64_t now = clock_now();
     const struct asker_result result = {
+        .answer = reply->bytes,
+        .answer_len = reply->len,
         .tag = asked->tag,
         .outcome = outcome,
         .wait_us = now - asked->started_at,
@@ -168,8 +177,9 @@ static void asked_end(
 
 static void asked_on_failure(struct asker *asker, struct asked *asked, int64_t now)
 {
+    const struct reply none = {.bytes = NULL};
     if (asked->manner == WORKLOAD_FILTER || asked->tries == LIBC_TRIES) {
-        asked_end(asker, asked, ASKER_FAILED, now);
+        asked_end(asker, asked, ASKER_FAILED, &none);
         return;
     }
     libc_socket_open(asker, asked);
@@ -186,7 +196,8 @@ static void asked_on_reply(
     unsigned rcode = header_rcode(bytes);
     asker->truncated += (header_flags(bytes) & HEADER_TC) != 0;
     if (verdict == MATCH_YES && (rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN)) {
-        asked_end(asker, asked, ASKER_ANSWERED, clock_now());
+        const struct reply reply = {.bytes = bytes, .len = len};
+        asked_end(asker, asked, ASKER_ANSWERED, &reply);
     } else {
         asked_on_failure(asker, asked, clock_now());
     }
@@ -226,12 +237,13 @@ int64_t asker_next(const struct asker *asker)
 
 void asker_expire(struct asker *asker, int64_t now)
 {
+    const struct reply none = {.bytes = NULL};
     struct deadline *due = NULL;
     while ((due = deadlines_take_due(&asker->deadlines, now)) != NULL) {
         struct asked *asked = pool_find(&asker->questions, due->id);
         unsigned tries_max = asked->manner == WORKLOAD_FILTER ? FILTER_TRIES : LIBC_TRIES;
         if (asked->tries == tries_max) {
-            asked_end(asker, asked, ASKER_SILENT, now);
+            asked_end(asker, asked, ASKER_SILENT, &none);
         } else {
             asked_send(asker, asked, now);
         }

@@ -34,6 +34,8 @@ struct asker_result {
     int64_t wait_us; /* From the first try. */
     unsigned tries;
     const struct question *question;
+    const uint8_t *answer; /* NULL unless it has been answered; until the callback returns. */
+    size_t answer_len;
 };
 
 typedef void (*asker_done)(void *context, const struct asker_result *result);

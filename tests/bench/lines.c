@@ -159,6 +159,19 @@ static void question_count(struct lines *lines, size_t address, bool is_stream, 
     count->settled += now - count->first_at > LINES_SETTLE_US ? 1 : 0;
 }
 
+static size_t datagram_answer(
+    const struct lines *lines, const struct message *query, uint8_t bytes_out[SYNTH_SIZE_MAX])
+{
+    static const uint16_t question_alone[4] = {1};
+    size_t len = synth_reply(query, lines->world, bytes_out);
+    if (lines->truncates && len > 0) {
+        header_set_flags(bytes_out, (uint16_t)(header_flags(bytes_out) | HEADER_TC));
+        header_set_counts(bytes_out, question_alone);
+        len = query->records_at;
+    }
+    return len;
+}
+
 /* Parks the reply; `from` says where it goes. */
 static void reply_park(
     struct lines *lines, const struct parked *from, const struct message *query, int64_t due_at)
@@ -173,7 +186,9 @@ static void reply_park(
     parked->generation = lines->lines[from->line].generation;
     parked->peer = from->peer;
     parked->peer_len = from->peer_len;
-    parked->len = synth_reply(query, lines->world, parked->bytes + 2);
+    parked->len = lines->lines[from->line].kind == LINE_UDP
+                      ? datagram_answer(lines, query, parked->bytes + 2)
+                      : synth_reply(query, lines->world, parked->bytes + 2);
     if (parked->len == 0) {
         lines->ignored++;
         pool_give(&lines->parked, id);
@@ -203,7 +218,7 @@ static void datagram_take(struct lines *lines, size_t line_at, unsigned at, int6
     }
     int64_t delay_us = question_delay(lines, lines->lines[line_at].address, &query, false, now);
     if (delay_us == 0) {
-        size_t len = synth_reply(&query, lines->world, burst_room(burst, at));
+        size_t len = datagram_answer(lines, &query, burst_room(burst, at));
         if (len > 0) {
             burst_reply(burst, at, len);
         }

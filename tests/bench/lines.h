@@ -64,6 +64,7 @@ struct lines {
     struct burst burst;
     struct pool parked;
     struct deadlines due;
+    bool truncates; /* Datagrams say TC and nothing else. */
     uint64_t overflows;
     uint64_t ignored; /* Messages that are no question, or have no reply. */
     int64_t first_at; /* When the first question came; 0: none yet. */

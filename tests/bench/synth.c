@@ -198,9 +198,21 @@ static bool is_listed(const struct synth *synth, const struct list_question *lis
     return !synth->world->lists_nothing && percentile(synth) < listed_percent(list->kind);
 }
 
+/* One provider's way, and everybody else's. */
+static void refusal_put(struct synth *synth, const struct list_question *list)
+{
+    if (synth->asked->type == TYPE_A && strstr(list->known->zone, "spamhaus") != NULL) {
+        address_record(synth, 0x7ffffffeu, 60);
+    } else {
+        synth->rcode = RCODE_REFUSED;
+    }
+}
+
 static void list_put(struct synth *synth, const struct list_question *list)
 {
-    if (!is_listed(synth, list)) {
+    if (synth->world->lists_refuse) {
+        refusal_put(synth, list);
+    } else if (!is_listed(synth, list)) {
         denial_put(synth, RCODE_NXDOMAIN, list->zone_at, ttl_between(synth, 60, 300));
     } else if (synth->asked->type == TYPE_A) {
         address_record(synth, 0x7f000002u, ttl_between(synth, 300, 300));

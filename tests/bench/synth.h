@@ -21,6 +21,7 @@ struct synth_world {
     uint32_t ttl_min;
     uint32_t ttl_max;
     bool lists_nothing; /* All DNS lists say NXDOMAIN. */
+    bool lists_refuse;  /* They say that they do not talk to this client. */
 };
 
 /* Returns the length; 0: `query` gets no reply. */

@@ -9,9 +9,11 @@
  * -c: no list has anything on anybody. -b makes the busiest address a black hole so long after the
  * first question. Prints "ready". Then a line on standard input is a command, answered by one line:
  * `count` (JSON), `reset`, `dead`, `alive`, `blackhole SECONDS` (from now: the address that was
- * asked most since `reset`, for a resolver that prefers another one would not notice). USR1 is
- * `count`, USR2 is `dead` or `alive`. Ends on TERM or INT with a last count, and when its parent
- * ends.
+ * asked most since `reset`, for a resolver that prefers another one would not notice), `weather
+ * LOSS_PERCENT MEDIAN_MS MAX_MS`, `mute N` and `voice N` (the Nth address, from 0), and `manners
+ * NAME...` for what is not as it should be: `truncating`, `lists-refuse`; none, and all is well.
+ * USR1 is `count`, USR2 is `dead` or `alive`. Ends on TERM or INT with a last count, and when its
+ * parent ends.
  */
 #include <errno.h>
 #include <signal.h>
@@ -96,6 +98,52 @@ static const char *blackhole_command(struct upstream *upstream, const char *word
     return "ok";
 }
 
+static const char *weather_command(struct upstream *upstream, const char *words)
+{
+    struct weather_options *options = &upstream->weather.options;
+    return sscanf(words, "%lf %lf %lf", &options->loss_percent, &options->delay_median_ms,
+               &options->delay_max_ms) == 3
+               ? "ok"
+               : "error: weather LOSS_PERCENT MEDIAN_MS MAX_MS";
+}
+
+static const char *mute_command(struct upstream *upstream, const char *words, int64_t from)
+{
+    unsigned address = 0;
+    if (sscanf(words, "%u", &address) != 1 || address >= upstream->lines.address_count) {
+        return "error: mute or voice N, from 0";
+    }
+    weather_silence(&upstream->weather, address, from);
+    return "ok";
+}
+
+static const char *manners_command(struct upstream *upstream, const char *words)
+{
+    upstream->lines.truncates = strstr(words, "truncating") != NULL;
+    upstream->world.lists_refuse = strstr(words, "lists-refuse") != NULL;
+    return "ok";
+}
+
+static const char *change_command(struct upstream *upstream, const char *command)
+{
+    if (strncmp(command, "blackhole ", 10) == 0) {
+        return blackhole_command(upstream, command + 10);
+    }
+    if (strncmp(command, "weather ", 8) == 0) {
+        return weather_command(upstream, command + 8);
+    }
+    if (strncmp(command, "mute ", 5) == 0) {
+        return mute_command(upstream, command + 5, 0);
+    }
+    if (strncmp(command, "voice ", 6) == 0) {
+        return mute_command(upstream, command + 6, INT64_MAX);
+    }
+    if (strncmp(command, "manners", 7) == 0) {
+        return manners_command(upstream, command + 7);
+    }
+    return "error: count, reset, dead, alive, blackhole, weather, mute, voice or manners";
+}
+
 static void command_run(struct upstream *upstream, const char *command)
 {
     const char *answer = "ok";
@@ -109,10 +157,8 @@ static void command_run(struct upstream *upstream, const char *command)
         upstream->weather.is_dead = true;
     } else if (strcmp(command, "alive") == 0) {
         upstream->weather.is_dead = false;
-    } else if (strncmp(command, "blackhole ", 10) == 0) {
-        answer = blackhole_command(upstream, command + 10);
     } else {
-        answer = "error: count, reset, dead, alive or blackhole SECONDS";
+        answer = change_command(upstream, command);
     }
     if (answer != NULL) {
         puts(answer);
