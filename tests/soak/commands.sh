@@ -25,6 +25,17 @@ soak_release() {
     cmake --build build/release-debug -j "$jobs" --target mxcache -- --no-print-directory -s
 }
 
+# soak_month [OPTION]...: a month on the simulated network, see tests/sim/month.c.
+soak_month() {
+    local release=build/release-debug
+    mkdir -p build/soak
+    cc -std=gnu17 -O2 -g -D_GNU_SOURCE -I. -o build/soak/month tests/sim/month*.c \
+        tests/soak/truth.c tests/bench/{names,synth,workload,zipf}.c \
+        "$release"/libmx_{resolver,cache,conf,mail,wire,base}.a -lm -lpthread
+    say "a month of mail"
+    build/soak/month "$@"
+}
+
 # Standard output of soak.py has the series' lines, marked with @, and then the report.
 soak_sort_out() {
     awk -v place="$1" '
@@ -32,16 +43,11 @@ soak_sort_out() {
         { print > (place "/report.md"); fflush() }'
 }
 
-# cmd_soak [SECONDS [SEED]]: see tests/soak/soak.py.
-cmd_soak() {
+# soak_daemon [SECONDS [SEED]]: see tests/soak/soak.py.
+soak_daemon() {
     local seconds=${1:-7200} seed=${2:-1} place=$PWD/build/soak status=0
-    [[ $seconds$seed != *[!0-9]* ]] || fail "soak takes [SECONDS [SEED]]"
-    cmd_setup build
+    [[ $seconds$seed != *[!0-9]* ]] || fail "soak takes [SECONDS [SEED]], or month [OPTION]..."
     packages_ensure python3 iproute2
-    mkdir -p build
-    exec 9>build/soak.lock
-    flock -n 9 || fail "a soak is under way in this tree"
-    soak_release
     soak_tools "$place"
     say "soaking for $seconds s; series and report come to build/soak"
     nice -n 19 tests/live/pod "$place/pod" "$place/source" "$place/tools" tests/soak/soak.py \
@@ -49,4 +55,19 @@ cmd_soak() {
     cat "$place/report.md"
     say "written to build/soak/report.md"
     return "$status"
+}
+
+# cmd_soak [SECONDS [SEED]], or month [OPTION]...
+cmd_soak() {
+    cmd_setup build
+    mkdir -p build
+    exec 9>build/soak.lock
+    flock -n 9 || fail "a soak is under way in this tree"
+    soak_release
+    if [ "${1:-}" = month ]; then
+        shift
+        soak_month "$@"
+    else
+        soak_daemon "$@"
+    fi
 }

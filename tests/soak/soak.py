@@ -48,10 +48,10 @@ query_log = {QUERY_LOG}
 user =
 workers = 2
 questions_max = 2048
-cache_size = 16M
 list_route = upstream
 """
-# What a reload changes; the last words count.
+# What a reload changes.
+CACHE = "cache_size = 16M\n"
 CHANGES = (
     "", "hedge_budget = 10\n", "stale_max = 1h\n", "cache_size = 15M\n", "ahead = no\n",
     "try_timeout = 400ms\n", "refresh_rate = 5\n", "ttl_max = 1h\n", "udp_answer_max = 512\n",
@@ -85,7 +85,7 @@ class Soak:  # pylint: disable=too-many-instance-attributes
         self.progress = report.Progress()
         options = ("-s", seed, "-m", 15, "-x", 200)
         self.upstream = stage.Upstream(stage.TOOLS / "upstream", options, UPSTREAMS)
-        self.daemon = live.Daemon("mxcache", CONF, server=("127.0.0.1", 53)).wait_ready()
+        self.daemon = live.Daemon("mxcache", CONF + CACHE, server=("127.0.0.1", 53)).wait_ready()
         stats = self.stats()
         self.asked_by_hand = stats["metrics"]["udp_received"]
         self.descriptors = self.descriptors_kept(stats)
@@ -128,7 +128,7 @@ class Soak:  # pylint: disable=too-many-instance-attributes
 
     def reload(self, more=""):
         before = self.stats()["metrics"]["reloads"]
-        self.daemon.config.write_text(CONF + more)
+        self.daemon.config.write_text(CONF + (more if "cache_size" in more else CACHE + more))
         self.daemon.signal(signal.SIGHUP)
         self.wait(lambda: self.stats()["metrics"]["reloads"] > before, "a reload")
         self.reloads += 1
@@ -353,7 +353,7 @@ class Soak:  # pylint: disable=too-many-instance-attributes
         if status != 0 or "notice: ended:" not in self.daemon.output():
             self.find([f"the daemon ended with {status}: {self.daemon.output()[-500:]}"])
         kept = self.series[-1]["cache_entries"]
-        second = live.Daemon("second", CONF).wait_ready()
+        second = live.Daemon("second", CONF + CACHE).wait_ready()
         restored = live.wait_until(
             lambda: second.stats()["metrics"]["snapshot_restored"], "the snapshot to be read"
         )
