@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sysexits.h>
@@ -9,6 +10,9 @@
 #include "cmd/cmd.h"
 #include "cmd/configuration.h"
 #include "cmd/source_line.h"
+
+/* Blocks from this size on are pages of their own. */
+#define LARGE_BYTES (256 * 1024)
 
 static const char serve_usage[] =
     "usage: mxcache serve [-c FILE] [-o NAME=VALUE]...\n"
@@ -30,6 +34,14 @@ static bool serve_line_read(struct source_line *line, int argc, char **argv, boo
     return true;
 }
 
+/* With each reload the tables of servers are made anew. By its own lights glibc puts such blocks
+ * into the heap as soon as one of them has been freed; what lies between them then keeps their
+ * holes from closing, and the process grows with every reload. */
+static void memory_settle(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+}
+
 static int serve_run(const struct settings_source *source)
 {
     struct configuration *configuration = configuration_new(source);
@@ -44,6 +56,7 @@ static int serve_run(const struct settings_source *source)
             " -o upstreams=ADDRESS.\n",
             configuration->settings.upstreams_file, source->file);
     } else {
+        memory_settle();
         exit_code = daemon_run(&(struct daemon_options){
             .source = source,
             .settings = &configuration->settings,

@@ -180,7 +180,7 @@ class Soak:  # pylint: disable=too-many-instance-attributes
         elif deed == "reload":
             self.reload()
         elif deed == "flush" and self.dice.random() < 0.1:
-            self.control("flush")
+            self.control("flush", "--all")
         self.visitors.wake()
 
     # What is seen.
