@@ -14,6 +14,7 @@ MEMORY_PERCENT = 2.0
 MEMORY_PERCENT_SHORT = 50.0  # Of a run that is too short to have filled everything.
 SHORT = 1200  # Seconds.
 WARM_UP = 0.2  # Of the whole.
+FULL = 0.98  # Of the cache.
 ANSWERS = ("answers_noerror", "answers_nxdomain", "answers_servfail", "answers_other")
 WAYS = ("hit", "stale", "joined", "miss", "local", "failed")
 
@@ -109,12 +110,20 @@ def check_growth(before, now):
     ]
 
 
+def comparable(rows):
+    """Those with a full cache, for it may have been flushed; all of them, if it never was full."""
+    full = [row for row in rows if row["cache_bytes"] >= FULL * row["cache_bytes_max"]]
+    return full or rows
+
+
 def quarters(series, seconds):
     """The samples after the warm-up, in four parts."""
     begin = seconds * WARM_UP
     part = (seconds - begin) / 4
     return [
-        [row for row in series if begin + i * part <= row["time"] < begin + (i + 1) * part]
+        comparable(
+            [row for row in series if begin + i * part <= row["time"] < begin + (i + 1) * part]
+        )
         for i in range(4)
     ]
 
