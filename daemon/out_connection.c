@@ -37,7 +37,7 @@ struct out_connection {
     enum out_connection_state state;
     int fd;
     ev_io io;
-    ev_timer timer; /* The one limit that holds now: connect, silence or idle. */
+    ev_timer timer; /* The one limit that holds now: connect, silence, stall or idle. */
     struct tls_line *tls;
     struct stream_buffer in;
     struct stream_buffer out;
@@ -45,6 +45,7 @@ struct out_connection {
     int read_wants;  /* EV_READ or EV_WRITE: TLS may need the other one. */
     int write_wants; /* Likewise; 0: nothing waits to be written. */
     bool is_busy;
+    bool has_begun; /* A message has come in part. */
 };
 
 /* What a plain socket's result means, in the verdicts of TLS, so that the rest knows one set. */
@@ -85,10 +86,18 @@ static void out_connection_arm(struct out_connection *connection, int64_t limit_
     ev_timer_again(connection->options.loop, &connection->timer);
 }
 
+static int64_t out_connection_limit(const struct out_connection *connection)
+{
+    if (connection->has_begun) {
+        return connection->options.stall_us;
+    }
+    return connection->replies_owed > 0 ? connection->options.silence_us
+                                        : connection->options.idle_us;
+}
+
 static void out_connection_arm_open(struct out_connection *connection)
 {
-    out_connection_arm(connection, connection->replies_owed > 0 ? connection->options.silence_us
-                                                                : connection->options.idle_us);
+    out_connection_arm(connection, out_connection_limit(connection));
 }
 
 static void out_connection_watch(struct out_connection *connection, int events)
@@ -204,7 +213,12 @@ static bool out_connection_take_messages(struct out_connection *connection)
         }
         has_heard = true;
     }
-    if (has_heard) {
+    /* What has come only in part may never be whole, and nothing gets past it: whoever asks on
+     * would be put behind it. */
+    bool has_begun = stream_buffer_len(&connection->in) > 0;
+    bool has_changed = has_begun != connection->has_begun;
+    connection->has_begun = has_begun;
+    if (has_heard || has_changed) {
         out_connection_arm_open(connection);
     }
     return true;
@@ -418,7 +432,7 @@ void out_connection_send(struct out_connection *connection, const uint8_t *messa
     if (connection->state != OUT_CONNECTION_OPEN) {
         return;
     }
-    if (was_idle) {
+    if (was_idle && !connection->has_begun) {
         out_connection_arm_open(connection);
     }
     /* What waits already waits for an event, and order must hold. */

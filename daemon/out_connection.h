@@ -35,6 +35,7 @@ struct out_connection_options {
     struct tls_context *tls;        /* NULL: plain TCP. */
     int64_t connect_us;             /* TCP and TLS handshakes together. */
     int64_t silence_us;             /* Without a message while replies are owed. */
+    int64_t stall_us;               /* From a message's first byte to its last. */
     int64_t idle_us;                /* Without a reply owed. */
 
     void *owner;

@@ -72,6 +72,9 @@ static void out_stream_options_complete(struct out_stream_options *options)
     if (options->silence_us == 0) {
         options->silence_us = OUT_STREAM_SILENCE_S * CLOCK_US_PER_S;
     }
+    if (options->stall_us == 0) {
+        options->stall_us = OUT_STREAM_STALL_S * CLOCK_US_PER_S;
+    }
     if (options->idle_us == 0) {
         options->idle_us = OUT_STREAM_IDLE_S * CLOCK_US_PER_S;
     }
@@ -309,6 +312,7 @@ static struct out_stream_peer *out_stream_connect(
         .limit_socket = &out_stream->limit_socket,
         .connect_us = out_stream->options.connect_us,
         .silence_us = out_stream->options.silence_us,
+        .stall_us = out_stream->options.stall_us,
         .idle_us = out_stream->options.idle_us,
         .on_message = out_stream_on_message,
         .on_lost = out_stream_on_lost,

@@ -20,6 +20,7 @@ struct ev_loop;
 #define OUT_STREAM_PIPELINE_MAX   64 /* Questions in flight on one connection. */
 #define OUT_STREAM_CONNECT_S      3  /* The TLS handshake included. */
 #define OUT_STREAM_SILENCE_S      5  /* Without any message while questions are in flight. */
+#define OUT_STREAM_STALL_S        2  /* From the first byte of a message to its last. */
 #define OUT_STREAM_IDLE_S         10
 
 struct out_stream_options {
@@ -31,6 +32,7 @@ struct out_stream_options {
     /* 0: the constants above. Tests shorten them. */
     int64_t connect_us;
     int64_t silence_us;
+    int64_t stall_us;
     int64_t idle_us;
 };
 

@@ -36,6 +36,11 @@ static bool has_three_losses(struct out_support *support)
     return support->losses == 3;
 }
 
+static bool has_two_losses(struct out_support *support)
+{
+    return support->losses == 2;
+}
+
 static bool has_two_replies(struct out_support *support)
 {
     return support->replies == 2;
@@ -116,6 +121,30 @@ static void test_silent_server(void **state)
     int fd = scene_accept(scene);
     scene_take(scene, fd, 1, 1);
     out_support_run(&scene->support, has_three_losses);
+    out_support_run(&scene->support, has_all_closed);
+    close(fd);
+    scene_free(scene);
+}
+
+/* A reply that stops in the middle: the line goes, long before silence would end it, and does not
+ * get longer by another question or by a byte now and then. */
+static void test_stalled_reply(void **state)
+{
+    (void)state;
+    const struct out_stream_options limits = {
+        .connections_max = 2, .exchanges_max = 8, .stall_us = 100 * CLOCK_US_PER_MS};
+    struct scene *scene = scene_new(&limits);
+    uint8_t frame[STREAM_FRAME_LEN] = {0, OUT_SUPPORT_MESSAGE_LEN};
+    scene_send(scene, 1, 1);
+    int fd = scene_accept(scene);
+    scene_take(scene, fd, 1, 1);
+    int64_t start = clock_now();
+    assert_int_equal(send(fd, frame, 1, 0), 1);
+    out_support_run_ready(&scene->support);
+    assert_int_equal(send(fd, frame + 1, 1, 0), 1);
+    scene_send(scene, 2, 2);
+    out_support_run(&scene->support, has_two_losses);
+    assert_true(clock_now() - start < OUT_STREAM_SILENCE_S * CLOCK_US_PER_S);
     out_support_run(&scene->support, has_all_closed);
     close(fd);
     scene_free(scene);
@@ -475,6 +504,7 @@ int main(void)
         cmocka_unit_test(test_refused_connection),
         cmocka_unit_test(test_dead_connection_is_found_in_send),
         cmocka_unit_test(test_silent_server),
+        cmocka_unit_test(test_stalled_reply),
         cmocka_unit_test(test_silence_outlives_withdrawal),
         cmocka_unit_test(test_silence_behind_chatter),
         cmocka_unit_test(test_idle_connection_is_closed),
