@@ -73,19 +73,22 @@ bool referee_is_failure(const struct tale *answer)
 static bool data_is(const struct tale *a, const struct tale_record *first, const struct tale *b,
     const struct tale_record *second)
 {
-    return first->len == second->len &&
+    return first->len == second->len && first->sum == second->sum &&
            memcmp(tale_data(a, first), tale_data(b, second), first->len) == 0;
 }
 
-/* The record of the reply's section that the answer's record repeats, or NULL. */
+/* The record of the reply's section that the answer's record repeats, or NULL. They mostly come in
+ * the same order: `from_inout` is where it is sought first. */
 static const struct tale_record *record_source(const struct tale *reply, unsigned section,
-    const struct tale *answer, const struct tale_record *record)
+    const struct tale *answer, const struct tale_record *record, size_t *from_inout)
 {
     for (size_t i = 0; i < reply->count; i++) {
-        const struct tale_record *source = &reply->records[i];
+        size_t at = (*from_inout + i) % reply->count;
+        const struct tale_record *source = &reply->records[at];
         if (source->section == section && source->type == record->type &&
-            source->class == CLASS_IN && tale_name_is(&source->owner, &record->owner) &&
-            data_is(reply, source, answer, record)) {
+            source->class == CLASS_IN && data_is(reply, source, answer, record) &&
+            tale_name_is(&source->owner, &record->owner)) {
+            *from_inout = at + 1;
             return source;
         }
     }
@@ -102,14 +105,19 @@ static bool record_is(
 /* How many different records of that owner and type the answer section has. */
 static size_t set_size(const struct tale *tale, const struct world_name *owner, uint16_t type)
 {
+    static const struct tale_record *seen[TALE_RECORDS_MAX];
+    static uint32_t sums[TALE_RECORDS_MAX]; /* Beside one another, for there may be thousands. */
     size_t size = 0;
     for (size_t i = 0; i < tale->count; i++) {
-        bool is_new = record_is(&tale->records[i], owner, type);
-        for (size_t j = 0; j < i && is_new; j++) {
-            is_new = !record_is(&tale->records[j], owner, type) ||
-                     !data_is(tale, &tale->records[j], tale, &tale->records[i]);
+        const struct tale_record *record = &tale->records[i];
+        bool is_new = record_is(record, owner, type);
+        for (size_t j = 0; j < size && is_new; j++) {
+            is_new = sums[j] != record->sum || !data_is(tale, seen[j], tale, record);
         }
-        size += is_new ? 1 : 0;
+        if (is_new) {
+            seen[size] = record;
+            sums[size++] = record->sum;
+        }
     }
     return size;
 }
@@ -121,9 +129,10 @@ static uint32_t set_ttl(const struct tale *reply, const struct tale_record *sour
     uint32_t ttl = source->ttl;
     for (size_t i = 0; i < reply->count; i++) {
         const struct tale_record *other = &reply->records[i];
-        bool is_same = other->section == source->section && other->type == source->type &&
-                       other->class == source->class && tale_name_is(&other->owner, &source->owner);
-        ttl = is_same && other->ttl < ttl ? other->ttl : ttl;
+        bool is_same = other->ttl < ttl && other->section == source->section &&
+                       other->type == source->type && other->class == source->class &&
+                       tale_name_is(&other->owner, &source->owner);
+        ttl = is_same ? other->ttl : ttl;
     }
     return ttl;
 }
@@ -139,6 +148,9 @@ struct walk {
     struct world_name names[REFEREE_LINKS_MAX + 2];
     size_t links;
     size_t data_count;
+    size_t source_at;                     /* Where the next record's source is likely. */
+    const struct tale_record *ttl_source; /* Of the set whose least TTL is `ttl`. */
+    uint32_t ttl;
 };
 
 static const struct world_name *walk_end(const struct walk *walk)
@@ -224,18 +236,29 @@ static bool walk_knows_signature(const struct walk *walk, const struct tale_reco
     return (covered == type || covered == TYPE_CNAME) && walk_has_been_at(walk, &record->owner);
 }
 
+/* Most records are of the set of the one before. */
+static uint32_t walk_ttl(struct walk *walk, const struct tale_record *source)
+{
+    const struct tale_record *last = walk->ttl_source;
+    if (last == NULL || last->type != source->type || !tale_name_is(&last->owner, &source->owner)) {
+        walk->ttl_source = source;
+        walk->ttl = set_ttl(walk->reply, source);
+    }
+    return walk->ttl;
+}
+
 static const char *walk_record(struct walk *walk, const struct tale_record *record)
 {
     uint16_t type = walk->question->type;
     const struct tale_record *source =
-        record_source(walk->reply, TALE_ANSWER, walk->answer, record);
+        record_source(walk->reply, TALE_ANSWER, walk->answer, record, &walk->source_at);
     if (source == NULL || record->class != CLASS_IN) {
         return "a record that upstream has not given";
     }
     if (record->is_broken) {
         return "a record whose data is not of its type";
     }
-    uint32_t ttl = set_ttl(walk->reply, source);
+    uint32_t ttl = walk_ttl(walk, source);
     if (record->ttl > (ttl < walk->limits->ttl_max ? ttl : walk->limits->ttl_max)) {
         return "a TTL that is longer than upstream's or ttl_max";
     }
@@ -255,8 +278,9 @@ static const char *walk_record(struct walk *walk, const struct tale_record *reco
 
 static const char *authority_soa(const struct walk *walk, const struct tale_record *record)
 {
+    size_t from = 0;
     const struct tale_record *source =
-        record_source(walk->reply, TALE_AUTHORITY, walk->answer, record);
+        record_source(walk->reply, TALE_AUTHORITY, walk->answer, record, &from);
     if (source == NULL || record->is_broken) {
         return "an SOA that upstream has not given";
     }
@@ -271,15 +295,16 @@ static const char *authority_soa(const struct walk *walk, const struct tale_reco
     return record->ttl > ttl ? "a denial that lives longer than its SOA allows" : NULL;
 }
 
-static bool authority_is_proof(const struct walk *walk, const struct tale_record *record)
+static bool authority_is_proof(struct walk *walk, const struct tale_record *record)
 {
     bool is_proof =
         record->type == TYPE_NSEC || record->type == TYPE_NSEC3 || record->type == TYPE_RRSIG;
     return is_proof && walk->question->wants_dnssec && record->class == CLASS_IN &&
-           record_source(walk->reply, TALE_AUTHORITY, walk->answer, record) != NULL;
+           record_source(walk->reply, TALE_AUTHORITY, walk->answer, record, &walk->source_at) !=
+               NULL;
 }
 
-static const char *authority_record(const struct walk *walk, const struct tale_record *record)
+static const char *authority_record(struct walk *walk, const struct tale_record *record)
 {
     if (record->type == TYPE_SOA && walk->data_count == 0) {
         return authority_soa(walk, record);

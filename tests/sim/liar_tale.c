@@ -232,6 +232,9 @@ static bool record_take(struct tale *tale, struct scroll *scroll, unsigned secti
     record->type = (uint16_t)type;
     record->class = (uint16_t) class;
     data_read(tale, record, scroll, len);
+    for (size_t i = 0; i < record->len; i++) {
+        record->sum = record->sum * 31 + tale->heap[record->data_at + i];
+    }
     scroll->at += len;
     tale->count++;
     return true;

@@ -31,6 +31,7 @@ struct tale_record {
     uint32_t ttl;
     size_t data_at; /* In the heap. Names are whole there, and in lower case. */
     uint16_t len;
+    uint32_t sum;     /* Of the data that was read: equal data have equal ones. */
     int32_t len_told; /* RDLENGTH, or TALE_TRUE. */
     bool is_broken;   /* The data is not what its type demands. */
 };
