@@ -15,9 +15,6 @@
 #define BODY_IS_LIST           0x08u
 #define BODY_IS_ANY_TYPE       0x10u
 
-/* Steps of asking ahead that an entry can be of (cache/cache.h). */
-#define BODY_AHEAD_MAX 15
-
 static unsigned body_flags(const struct cache_record *record)
 {
     return (record->key.wants_dnssec ? BODY_WANTS_DNSSEC : 0) |
@@ -82,7 +79,7 @@ bool snapshot_body_read_entry(const uint8_t *body, size_t len, struct cache_reco
     const uint8_t *name = body + BODY_ENTRY_FIXED;
     if (name_len > NAME_SIZE_MAX || len - BODY_ENTRY_FIXED < name_len + message_len ||
         !name_is_valid(name, name_len) || body[22] > CACHE_KIND_NXDOMAIN ||
-        body[24] > BODY_AHEAD_MAX) {
+        body[24] > CACHE_AHEAD_MAX) {
         return false;
     }
     uint64_t age_us = snapshot_get_u64(body);

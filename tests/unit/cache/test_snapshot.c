@@ -282,7 +282,7 @@ static void test_what_cannot_be_believed(void **state)
         uint8_t value;
     } cases[] = {
         {"a kind that is none", 22, CACHE_KIND_FAILURE},
-        {"a step that is none", 24, 16},
+        {"a step that is none", 24, CACHE_AHEAD_MAX + 1},
         {"a name longer than names are", 26, 1},
         {"a name of another length", 27, 14},
         {"a message longer than the body", 28, 1},

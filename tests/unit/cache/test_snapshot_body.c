@@ -57,7 +57,7 @@ static struct cache_record record_of(const struct cache_key *key)
                 .message = message,
                 .len = put_message(key),
                 .ttl_s = 300,
-                .ahead = 15,
+                .ahead = CACHE_AHEAD_MAX,
                 .origin = 4242,
             },
     };
@@ -97,7 +97,7 @@ static void test_entry(void **state)
         assert_int_equal(found.hits, 77);
         assert_int_equal(found.fill.kind, CACHE_KIND_NXDOMAIN);
         assert_int_equal(found.fill.ttl_s, 300);
-        assert_int_equal(found.fill.ahead, 15);
+        assert_int_equal(found.fill.ahead, CACHE_AHEAD_MAX);
         assert_int_equal(found.fill.origin, 4242);
         assert_true(found.fill.is_ad == record.fill.is_ad);
         assert_true(found.fill.is_list == record.fill.is_list);
@@ -158,7 +158,8 @@ static void test_entry_refused(void **state)
         bool is_good;
     } cases[] = {
         {AT_KIND, CACHE_KIND_NXDOMAIN, true}, {AT_KIND, CACHE_KIND_NXDOMAIN + 1, false},
-        {AT_KIND, 0xff, false}, {AT_AHEAD, 15, true}, {AT_AHEAD, 16, false},
+        {AT_KIND, 0xff, false}, {AT_AHEAD, CACHE_AHEAD_MAX, true},
+        {AT_AHEAD, CACHE_AHEAD_MAX + 1, false},
         {AT_TYPE + 1, TYPE_MX, false},                     /* The message is about A. */
         {AT_TYPE + 1, 0, true},                            /* Any type of the name. */
         {AT_CLASS + 1, 3, false}, {AT_NAME_LEN, 1, false}, /* Longer than a name can be. */
