@@ -93,17 +93,6 @@ static void cross_check_ttl(struct parse *parse)
     }
 }
 
-/* May this address ask? */
-static bool cross_is_allowed(const struct settings *settings, const struct address *address)
-{
-    for (size_t i = 0; i < settings->allow_count; i++) {
-        if (network_contains(&settings->allow[i], address)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool cross_allows_everybody(const struct settings *settings, uint8_t family)
 {
     for (size_t i = 0; i < settings->allow_count; i++) {
@@ -122,9 +111,7 @@ static void cross_check_listen_at(struct parse *parse, size_t index)
 {
     const struct settings *settings = parse->settings;
     const struct address *own = &settings->listen[index];
-    bool is_set = parse->main[SCHEMA_ID_listen].is_set;
-    struct finding_place place =
-        is_set ? parse->listen_places[index] : cross_place(parse, SCHEMA_ID_allow, SCHEMA_ID_allow);
+    struct finding_place place = parse->listen_places[index];
     char host[ADDRESS_TEXT_SIZE];
     address_format_host(own, host, sizeof host);
     for (size_t i = 0; i < index; i++) {
@@ -143,12 +130,6 @@ static void cross_check_listen_at(struct parse *parse, size_t index)
             "open resolver: listen has %s and allow lets everybody ask, so strangers will use this "
             "host for attacks: name your own networks in allow",
             host);
-    }
-    if (address_is_loopback(own) && !cross_is_allowed(settings, own)) {
-        finding_add(parse->findings, FINDING_WARNING, &place,
-            "listen has %s, but allow does not: this host's own programs are refused there; add "
-            "%s to allow",
-            host, own->family == ADDRESS_IPV4 ? "127.0.0.0/8" : "::1");
     }
 }
 

@@ -386,7 +386,7 @@ static void listen_tcp_admit(struct listen_tcp *listen_tcp, int fd, const struct
 {
     struct daemon_stats *stats = listen_tcp->stats;
     counter_add(&stats->tcp_accepted, 1);
-    if (!allow_admits(listen_tcp->settings, client)) {
+    if (!allow_admits_connection(listen_tcp->settings, client, fd)) {
         counter_add(&stats->clients_not_allowed, 1);
         (void)close(fd);
     } else if (!listen_tcp_open(listen_tcp, fd, client)) {

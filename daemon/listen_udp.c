@@ -38,6 +38,7 @@ struct listen_socket {
     uint32_t index;
     int fd;
     bool is_wildcard;
+    struct address address; /* What it is bound to. */
     struct relief *relief;
 };
 
@@ -214,6 +215,13 @@ static void slot_queue_answer(
     asked_write(&slot->asked, &slot->control_out, &outgoing->msg_hdr);
 }
 
+static bool slot_is_admitted(
+    const struct slot *slot, const struct listen_socket *socket, const struct address *client)
+{
+    const struct address *asked = socket->is_wildcard ? &slot->asked : &socket->address;
+    return allow_admits(socket->owner->settings, client) || allow_is_ourselves(client, asked);
+}
+
 static void slot_ask(
     struct slot *slot, struct listen_socket *socket, const struct mmsghdr *incoming, int64_t now)
 {
@@ -228,7 +236,7 @@ static void slot_ask(
     if (listen_udp->is_shedding) {
         relief_note(socket->relief, &ask.client.address, now);
     }
-    if (!allow_admits(listen_udp->settings, &ask.client.address)) {
+    if (!slot_is_admitted(slot, socket, &ask.client.address)) {
         counter_add(&listen_udp->stats->clients_not_allowed, 1);
         return;
     }
@@ -370,7 +378,7 @@ static bool listen_udp_allocate(struct listen_udp *listen_udp)
 }
 
 /* False: memory is short. */
-static bool listen_udp_add(struct listen_udp *listen_udp, int fd, bool is_wildcard)
+static bool listen_udp_add(struct listen_udp *listen_udp, int fd, const struct address *address)
 {
     struct listen_socket *socket = &listen_udp->sockets[listen_udp->socket_count];
     const struct relief_options relief = {
@@ -382,7 +390,8 @@ static bool listen_udp_add(struct listen_udp *listen_udp, int fd, bool is_wildca
     socket->owner = listen_udp;
     socket->index = (uint32_t)listen_udp->socket_count++;
     socket->fd = fd;
-    socket->is_wildcard = is_wildcard;
+    socket->address = *address;
+    socket->is_wildcard = address_is_any(address);
     ev_io_init(&socket->readable, listen_udp_on_readable, fd, EV_READ);
     socket->readable.data = socket;
     ev_io_start(listen_udp->loop, &socket->readable);
@@ -405,8 +414,7 @@ struct listen_udp *listen_udp_new(const struct listen_udp_options *options)
     }
     bool is_well = listen_udp_allocate(listen_udp);
     for (size_t i = 0; is_well && i < options->count; i++) {
-        is_well =
-            listen_udp_add(listen_udp, options->fds[i], address_is_any(&options->addresses[i]));
+        is_well = listen_udp_add(listen_udp, options->fds[i], &options->addresses[i]);
     }
     if (!is_well) {
         listen_udp_free(&listen_udp);

@@ -38,10 +38,39 @@ static void test_allow(void **state)
     }
 }
 
+static void test_ourselves(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *client;
+        const char *asked;
+        bool is_ourselves;
+    } cases[] = {
+        {"192.0.2.1", "192.0.2.1", true},
+        {"192.0.2.1", "192.0.2.2", false},
+        {"2001:db8::1", "2001:db8::1", true},
+        {"2001:db8::1", "2001:db8::2", false},
+        {"::", "0.0.0.0", false},
+        {"::ffff:192.0.2.1", "192.0.2.1", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct address client;
+        struct address asked;
+        assert_true(address_parse(cases[i].client, strlen(cases[i].client), 40000, &client));
+        assert_true(address_parse(cases[i].asked, strlen(cases[i].asked), 53, &asked));
+        assert_int_equal(allow_is_ourselves(&client, &asked), cases[i].is_ourselves);
+        asked.scope_id = 1;
+        assert_false(allow_is_ourselves(&client, &asked));
+    }
+    const struct address nobody = {.family = ADDRESS_NONE};
+    assert_false(allow_is_ourselves(&nobody, &nobody));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_allow),
+        cmocka_unit_test(test_ourselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

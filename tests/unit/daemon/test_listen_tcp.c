@@ -227,15 +227,22 @@ static void test_half_questions_give_way(void **state)
     serving_free(serving);
 }
 
+/* From another address than the one that is asked; and from the same. */
 static void test_not_allowed(void **state)
 {
     (void)state;
-    struct serving *serving = serving_new("127.0.0.1");
+    uint8_t bytes[SERVING_SIZE];
+    struct serving *serving = serving_new("0.0.0.0");
     assert_true(network_parse("192.0.2.0/24", 12, &serving->settings.allow[0]));
     serving->settings.allow_count = 1;
     serving_start(serving);
-    int fd = serving_connect(serving, SOCK_STREAM, NULL);
+    int fd = serving_connect(serving, SOCK_STREAM, "127.0.0.2");
     assert_true(is_closed(fd));
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->clients_not_allowed), 1);
+    (void)close(fd);
+    fd = serving_connect(serving, SOCK_STREAM, "127.0.0.1");
+    send_whole(fd, bytes, frame(bytes, 1, "localhost", TYPE_A));
+    assert_int_equal(read_answer(fd), 1);
     assert_int_equal(counter_read(&worker_stats(serving->worker)->clients_not_allowed), 1);
     (void)close(fd);
     serving_free(serving);

@@ -174,14 +174,21 @@ static void test_dropped(void **state)
     serving_free(serving);
 }
 
+/* Serves the documentation's network only. */
+static struct serving *serving_others(const char *listen)
+{
+    struct serving *serving = serving_new(listen);
+    assert_true(network_parse("192.0.2.0/24", 12, &serving->settings.allow[0]));
+    serving->settings.allow_count = 1;
+    serving_start(serving);
+    return serving;
+}
+
 static void test_not_allowed(void **state)
 {
     (void)state;
     uint8_t bytes[SERVING_SIZE];
-    struct serving *serving = serving_new("127.0.0.1");
-    assert_true(network_parse("192.0.2.0/24", 12, &serving->settings.allow[0]));
-    serving->settings.allow_count = 1;
-    serving_start(serving);
+    struct serving *serving = serving_others("127.0.0.2"); /* We ask from 127.0.0.1. */
     int fd = serving_connect(serving, SOCK_DGRAM, NULL);
     size_t len = serving_query(bytes, 1, "localhost", TYPE_A);
     assert_int_equal(send(fd, bytes, len, 0), len);
@@ -190,6 +197,23 @@ static void test_not_allowed(void **state)
     assert_false(serving_is_readable(fd, 0));
     (void)close(fd);
     serving_free(serving);
+}
+
+/* From the address that is asked, be it one of many. */
+static void test_ourselves_may_ask(void **state)
+{
+    (void)state;
+    static const char *const listens[] = {"127.0.0.1", "0.0.0.0"};
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t bytes[SERVING_SIZE];
+        struct serving *serving = serving_others(listens[i]);
+        int fd = serving_connect(serving, SOCK_DGRAM, "127.0.0.1");
+        size_t len = serving_query(bytes, 1, "localhost", TYPE_A);
+        assert_int_equal(send(fd, bytes, len, 0), len);
+        assert_true(serving_receive(fd, bytes, sizeof bytes) >= len);
+        (void)close(fd);
+        serving_free(serving);
+    }
 }
 
 /* A worker that does not read: its buffer runs over, and the kernel knows how often. */
@@ -224,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_deliveries_leave_in_order),
         cmocka_unit_test(test_dropped),
         cmocka_unit_test(test_not_allowed),
+        cmocka_unit_test(test_ourselves_may_ask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
