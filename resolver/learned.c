@@ -18,26 +18,27 @@ struct learned_turn {
     void *context;
 };
 
-/* Gives each of its blobs to the turn's `take`, but for name and version. */
-typedef void learned_saver(const struct learned_turn *turn, struct snapshot_blob *blob);
+/* Gives each of its blobs to the turn's `take`; `form` has its name and version. */
+typedef void learned_saver(const struct learned_turn *turn, const struct snapshot_blob *form);
 typedef void learned_restorer(
     struct resolver *resolver, const struct snapshot_blob *blob, int64_t age_us, int64_t now);
 
-static void upstream_save(const struct learned_turn *turn, struct snapshot_blob *blob)
+static void upstream_save(const struct learned_turn *turn, const struct snapshot_blob *form)
 {
     const struct server_table *table = &turn->resolver->servers;
     for (size_t i = 0; i < table->count; i++) {
         const struct server *server = &table->servers[i];
         uint8_t subject[MEMORY_SUBJECT_SIZE];
         uint8_t bytes[MEMORY_SIZE];
-        blob->subject_len =
+        struct snapshot_blob blob = *form;
+        blob.subject_len =
             memory_subject(table->groups[server->group].name, &server->settings, subject);
-        blob->len = memory_of_server(server, turn->now, bytes);
-        blob->weight = memory_weight(server);
-        blob->subject = subject;
-        blob->bytes = bytes;
-        if (blob->len > 0) {
-            turn->take(turn->context, blob);
+        blob.len = memory_of_server(server, turn->now, bytes);
+        blob.weight = memory_weight(server);
+        blob.subject = subject;
+        blob.bytes = bytes;
+        if (blob.len > 0) {
+            turn->take(turn->context, &blob);
         }
     }
 }
@@ -57,18 +58,19 @@ static void upstream_restore(
     }
 }
 
-static void habits_save(const struct learned_turn *turn, struct snapshot_blob *blob)
+static void habits_save(const struct learned_turn *turn, const struct snapshot_blob *form)
 {
     static const uint8_t subject[] = "all";
     const struct habit *habit = turn->resolver->ahead.habit;
     uint8_t bytes[HABIT_SAVE_MAX];
-    blob->subject = subject;
-    blob->subject_len = sizeof subject - 1;
-    blob->bytes = bytes;
-    blob->len = habit_save(habit, bytes, sizeof bytes);
-    blob->weight = habit_weight(habit);
-    if (blob->len > 0 && blob->weight > 0) {
-        turn->take(turn->context, blob);
+    struct snapshot_blob blob = *form;
+    blob.subject = subject;
+    blob.subject_len = sizeof subject - 1;
+    blob.bytes = bytes;
+    blob.len = habit_save(habit, bytes, sizeof bytes);
+    blob.weight = habit_weight(habit);
+    if (blob.len > 0 && blob.weight > 0) {
+        turn->take(turn->context, &blob);
     }
 }
 
@@ -101,12 +103,12 @@ void learned_save(const struct resolver *resolver, int64_t now, learned_take *ta
     const struct learned_turn turn = {
         .resolver = resolver, .now = now, .take = take, .context = context};
     for (size_t i = 0; i < LEARNED_ROWS; i++) {
-        struct snapshot_blob blob = {
+        const struct snapshot_blob form = {
             .name = learned_rows[i].name,
             .name_len = strlen(learned_rows[i].name),
             .version = learned_rows[i].version,
         };
-        learned_rows[i].save(&turn, &blob);
+        learned_rows[i].save(&turn, &form);
     }
 }
 

@@ -151,7 +151,7 @@ static void test_new_settings(void **state)
 {
     (void)state;
     uint8_t bytes[SERVING_SIZE];
-    struct serving *serving = serving_new("127.0.0.1");
+    struct serving *serving = serving_new("127.0.0.2"); /* We ask from 127.0.0.1. */
     struct settings *next = malloc(sizeof *next);
     assert_non_null(next);
     serving_start(serving);

@@ -3,12 +3,18 @@
 
 /*
  * A mail host in a folder, as `mxcache setup` meets it, for the tests of setup/: Postfix with a
- * chroot, OpenDKIM, one DNS server. cmocka.h and what it needs come before this.
+ * chroot, OpenDKIM, one DNS server.
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "conf/settings.h"
 #include "doctor/facts.h"
