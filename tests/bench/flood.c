@@ -5,10 +5,11 @@
  * were asked before, waits for its answer, and asks the next. Like libc it takes a new port for
  * each.
  *
- *     flood [-n KNOWN] [-f FIRST] [-t SECONDS] [-q] SERVER@PORT
+ *     flood [-n KNOWN] [-f FIRST] [-t SECONDS] [-r RATE] [-q] SERVER@PORT
  *
  * The polite client asks the first KNOWN questions of the mail mix (mix.h) in turn, the flood those
- * from FIRST on; -q: no flood. Prints one line of JSON. Ends by itself, and when its parent ends.
+ * from FIRST on, at most RATE of them a second; -q: no flood. Prints one line of JSON. Ends by
+ * itself, and when its parent ends.
  */
 #include <errno.h>
 #include <poll.h>
@@ -41,6 +42,7 @@ struct flood {
     struct address server;
     uint64_t known;
     uint64_t first;
+    uint64_t rate; /* 0: as fast as it can. */
     int64_t time_us;
     bool is_quiet;
 };
@@ -78,6 +80,17 @@ static int server_connect(const struct address *server)
     return fd;
 }
 
+/* Waits until the flood may send more, or is over. */
+static void flood_pace(const struct flood *flood, int64_t began, uint64_t sent)
+{
+    const struct timespec gap = {.tv_nsec = POLITE_GAP_NS};
+    uint64_t due = flood->rate == 0 ? 0 : sent * CLOCK_US_PER_S / flood->rate;
+    uint64_t end = (uint64_t)flood->time_us;
+    while ((uint64_t)(clock_now() - began) < (due < end ? due : end)) {
+        (void)nanosleep(&gap, NULL);
+    }
+}
+
 /* In a process of its own, which ends with its parent. */
 static void flood_send(const struct flood *flood, struct counter *sent)
 {
@@ -86,9 +99,9 @@ static void flood_send(const struct flood *flood, struct counter *sent)
     struct mmsghdr messages[BATCH] = {0};
     int fd = server_connect(&flood->server);
     uint64_t number = flood->first;
-    int64_t stop_at = clock_now() + flood->time_us;
+    int64_t began = clock_now();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    while (fd >= 0 && clock_now() < stop_at && number < MIX_COUNT_MAX - BATCH) {
+    while (fd >= 0 && clock_now() - began < flood->time_us && number < MIX_COUNT_MAX - BATCH) {
         for (unsigned i = 0; i < BATCH; i++) {
             rooms[i] = (struct iovec){bytes[i], query_write(number++, bytes[i])};
             messages[i].msg_hdr.msg_iov = &rooms[i];
@@ -96,6 +109,7 @@ static void flood_send(const struct flood *flood, struct counter *sent)
         }
         int done = sendmmsg(fd, messages, BATCH, 0);
         counter_add(sent, done > 0 ? (uint64_t)done : 0);
+        flood_pace(flood, began, number - flood->first);
     }
     _exit(fd < 0 ? 1 : 0);
 }
@@ -157,6 +171,8 @@ static bool option_take(struct flood *flood, int option)
         flood->known = number;
     } else if (option == 'f') {
         flood->first = number;
+    } else if (option == 'r') {
+        flood->rate = number;
     } else {
         flood->time_us = (int64_t)number * CLOCK_US_PER_S;
     }
@@ -167,7 +183,7 @@ static bool options_read(struct flood *flood, int argc, char **argv)
 {
     int option = 0;
     bool is_good = true;
-    while ((option = getopt(argc, argv, "n:f:t:q")) != -1) {
+    while ((option = getopt(argc, argv, "n:f:t:r:q")) != -1) {
         is_good = option_take(flood, option) && is_good;
     }
     return is_good && optind == argc - 1 && flood->known > 0 && flood->time_us > 0 &&
@@ -202,7 +218,8 @@ int main(int argc, char **argv)
     struct flood flood = {.known = 200, .first = 1000000, .time_us = 10 * CLOCK_US_PER_S};
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (!options_read(&flood, argc, argv)) {
-        fprintf(stderr, "usage: flood [-n KNOWN] [-f FIRST] [-t SECONDS] [-q] SERVER@PORT\n");
+        fprintf(
+            stderr, "usage: flood [-n KNOWN] [-f FIRST] [-t SECONDS] [-r RATE] [-q] SERVER@PORT\n");
         return 64;
     }
     return flood_run(&flood);

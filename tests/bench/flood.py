@@ -24,6 +24,7 @@ from stage import live
 PROGRAMS = ("upstream", "answers", "flood")
 KNOWN = 200  # Questions that the polite client asks in turn.
 WARM_ASKS = 3  # Each of them, before the flood.
+CALM_S = 2
 CACHE_MB = 16
 MB = 1 << 20
 ERRORS = (live.Failure, OSError, subprocess.SubprocessError)
@@ -42,11 +43,14 @@ def polite_run(port, seconds, core, *options):
 def server_measure(server, port, load, options):
     for _ in range(WARM_ASKS):
         load.ask_once(port, "mail", 0, KNOWN)
-    found = {"calm": polite_run(port, 2, None, "-q")}
-    polite_run(port, 2, None)  # What grows with its first flood is not the flood's length.
+    rate = ("-r", options.rate)
+    calm_s = min(CALM_S, options.seconds)
+    found = {"calm": polite_run(port, calm_s, None, "-q")}
+    # What grows with its first flood is not the flood's length.
+    polite_run(port, calm_s, None, *rate)
     before = gauge.memory_bytes(server.process.pid)
     meter = gauge.Meter(server.process.pid)
-    found["flood"] = polite_run(port, options.seconds, None, "-f", 20_000_000)
+    found["flood"] = polite_run(port, options.seconds, None, "-f", 20_000_000, *rate)
     found["cpu"] = meter.read()["cpu_ns"] / 1e9 / options.seconds
     live.expect(server.is_running(), f"it ended: {server.output()[-400:].strip()}")
     found["grown_mb"] = (gauge.memory_bytes(server.process.pid) - before) / MB
@@ -54,15 +58,17 @@ def server_measure(server, port, load, options):
     return found
 
 
-def server_run(name, number, options, cores):
-    place = peers.Place(
-        live.LOGS / f"server{number}", stage.PORT_FIRST + number, [cost.UPSTREAM], is_tuned=True,
-        room_mb=CACHE_MB, entries=CACHE_MB * 4000, extra=f"cache_size = {CACHE_MB}M\n",
+def place_make(folder, port, upstream):
+    return peers.Place(
+        folder, port, [upstream], is_tuned=True, room_mb=CACHE_MB, entries=CACHE_MB * 4000,
+        extra=f"cache_size = {CACHE_MB}M\n",
     )  # fmt: skip
-    load = cost.Load(stage.TOOLS, {cores[0]})
+
+
+def server_run(name, place, load, cores, options):
     server = None
     try:
-        server = stage.server_start(f"{number}-{name}", peers.PEERS[name][1], place, {cores[-1]})
+        server = stage.server_start(f"{place.port}-{name}", peers.PEERS[name][1], place, cores)
         found = server_measure(server, place.port, load, options)
     except ERRORS as error:
         found = {"error": " ".join(str(error).split())[-200:]}
@@ -110,6 +116,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev bench flood", description=__doc__)
     parser.add_argument("--only", type=stage.one_of(list(peers.PEERS)), metavar="SERVER,...")
     parser.add_argument("--seconds", type=int, default=10, help="of the flood (10; 600 for long)")
+    parser.add_argument("--rate", type=int, default=0, help="at most so many a second (0: no limit)")
     options = parser.parse_args(sys.argv[5:])
     options.only = options.only or list(peers.PEERS)
     build, tools, debs = map(pathlib.Path, sys.argv[2:5])
@@ -118,9 +125,12 @@ def main():
     cores = sorted(os.sched_getaffinity(0))
     rows = []
     for number, name in enumerate(options.only, 1):
-        rows.append(row(name, server_run(name, number, options, cores)))
+        place = place_make(live.LOGS / f"server{number}", stage.PORT_FIRST + number, cost.UPSTREAM)
+        load = cost.Load(stage.TOOLS, {cores[0]})
+        rows.append(row(name, server_run(name, place, load, {cores[-1]}, options)))
         stage.progress(rows[-1])
     print(document(rows, options))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,18 +3,14 @@
 """smoke.py UPSTREAM SESSIONS: do the tools of the bench still work? A second, without a resolver."""
 
 import json
-import socket
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+
+from ports import port_free  # noqa: E402
+
 SESSIONS = 60
-
-
-def port_free():
-    """A port that is free for both protocols just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def upstream_ask(upstream, command):

@@ -8,7 +8,6 @@ has to go upstream too.
 
 import os
 import pathlib
-import socket
 import sys
 import tempfile
 
@@ -18,19 +17,13 @@ import answers_tables  # noqa: E402
 import cost  # noqa: E402
 import peers  # noqa: E402
 import stage  # noqa: E402
+from ports import port_free  # noqa: E402
 from stage import live  # noqa: E402
 
 # Some names are asked for by two types, and one denial serves both.
 MOST = 0.98
 
 PLAN = cost.Plan(runs=1, seconds=1, set_size=300, cached=1000, entries=(200, 400), draws=5000, misses=5000)
-
-
-def port_free():
-    """A port that is free for both protocols just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def echo_start(tools):

@@ -5,17 +5,15 @@ that it can be told. They find every answer true, every refusal and silence a fa
 code for "go away" a lie."""
 
 import json
-import socket
+import pathlib
 import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
 
-def port_free():
-    """A port that is free for both protocols just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+from ports import port_free  # noqa: E402
 
 
 def expect(condition, what):
