@@ -7,6 +7,10 @@
 
 #include "tests/unit/daemon/tls_support.h"
 
+/* A reply that drips in: a round is a byte and a question more. */
+#define STALL_ROUNDS   40
+#define STALL_ROUND_US 10000
+
 static struct tls_support authority;
 
 static void test_byte_by_byte(void **state)
@@ -34,11 +38,6 @@ static void test_byte_by_byte(void **state)
 static bool has_three_losses(struct out_support *support)
 {
     return support->losses == 3;
-}
-
-static bool has_two_losses(struct out_support *support)
-{
-    return support->losses == 2;
 }
 
 static bool has_two_replies(struct out_support *support)
@@ -127,24 +126,47 @@ static void test_silent_server(void **state)
 }
 
 /* A reply that stops in the middle: the line goes, long before silence would end it, and does not
- * get longer by another question or by a byte now and then. */
+ * get longer by more questions or by a byte now and then. */
 static void test_stalled_reply(void **state)
 {
     (void)state;
-    const struct out_stream_options limits = {
-        .connections_max = 2, .exchanges_max = 8, .stall_us = 100 * CLOCK_US_PER_MS};
+    const struct out_stream_options limits = {.connections_max = 1,
+        .exchanges_max = STALL_ROUNDS,
+        .silence_us = 60 * CLOCK_US_PER_S,
+        .stall_us = STALL_ROUNDS * STALL_ROUND_US / 4};
     struct scene *scene = scene_new(&limits);
-    uint8_t frame[STREAM_FRAME_LEN] = {0, OUT_SUPPORT_MESSAGE_LEN};
+    unsigned rounds = 0;
+    int fd = -1;
+    while (scene->support.losses == 0) {
+        assert_in_range(rounds, 0, STALL_ROUNDS - 1);
+        scene_send(scene, rounds, (uint16_t)rounds);
+        fd = fd < 0 ? scene_accept(scene) : fd;
+        scene_take(scene, fd, (uint16_t)rounds, (uint8_t)rounds);
+        assert_int_equal(send(fd, "\377", 1, MSG_NOSIGNAL), 1);
+        rounds++;
+        usleep(STALL_ROUND_US);
+        out_support_run_ready(&scene->support);
+    }
+    assert_int_equal(scene->support.losses, rounds);
+    out_support_run(&scene->support, has_all_closed);
+    close(fd);
+    scene_free(scene);
+}
+
+/* The limit that is compiled in. */
+static void test_stalled_reply_by_default(void **state)
+{
+    (void)state;
+    const struct out_stream_options limits = {
+        .connections_max = 2, .exchanges_max = 8, .silence_us = 60 * CLOCK_US_PER_S};
+    struct scene *scene = scene_new(&limits);
     scene_send(scene, 1, 1);
     int fd = scene_accept(scene);
     scene_take(scene, fd, 1, 1);
     int64_t start = clock_now();
-    assert_int_equal(send(fd, frame, 1, 0), 1);
-    out_support_run_ready(&scene->support);
-    assert_int_equal(send(fd, frame + 1, 1, 0), 1);
-    scene_send(scene, 2, 2);
-    out_support_run(&scene->support, has_two_losses);
-    assert_true(clock_now() - start < OUT_STREAM_SILENCE_S * CLOCK_US_PER_S);
+    assert_int_equal(send(fd, "", 1, 0), 1);
+    out_support_run(&scene->support, out_support_has_loss);
+    assert_true(clock_now() - start > OUT_STREAM_STALL_S * CLOCK_US_PER_S / 2);
     out_support_run(&scene->support, has_all_closed);
     close(fd);
     scene_free(scene);
@@ -505,6 +527,7 @@ int main(void)
         cmocka_unit_test(test_dead_connection_is_found_in_send),
         cmocka_unit_test(test_silent_server),
         cmocka_unit_test(test_stalled_reply),
+        cmocka_unit_test(test_stalled_reply_by_default),
         cmocka_unit_test(test_silence_outlives_withdrawal),
         cmocka_unit_test(test_silence_behind_chatter),
         cmocka_unit_test(test_idle_connection_is_closed),
