@@ -6,11 +6,8 @@
  */
 #include <stddef.h>
 #include <stdint.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -22,6 +19,7 @@
 #include "doctor/postfix_config.h"
 #include "doctor/processes.h"
 #include "doctor/resolver_files.h"
+#include "tests/fuzz/host_root.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -47,54 +45,22 @@ static const char *const places[] = {
 };
 #define PLACES (sizeof places / sizeof places[0])
 
-/* The host's root: in memory, where there is such a place. */
-static char root[64];
-
-static void root_remove(void)
-{
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", root);
-    must(system(command) == 0);
-}
-
-static void path_make(const char *path, char path_out[256])
-{
-    (void)snprintf(path_out, 256, "%s%s", root, path);
-    for (char *slash = path_out + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
-        *slash = '\0';
-        (void)mkdir(path_out, 0755);
-        *slash = '/';
-    }
-}
-
 /* What makes the readers look: a firewall is switched on, a program is there. */
-static void root_make(void)
+static void places_make(void)
 {
     static const char *const folders[] = {"/etc/rspamd/local.d/", "/etc/spamassassin/",
         "/usr/share/spamassassin/", "/etc/systemd/system/multi-user.target.wants/", "/proc/1/fd/"};
-    char path[256];
-    (void)snprintf(root, sizeof root, "%s/fuzz_places.XXXXXX",
-        access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    must(mkdtemp(root) != NULL);
-    must(atexit(root_remove) == 0);
+    char path[HOST_ROOT_PATH_SIZE];
+    host_root_make();
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        path_make(folders[i], path);
+        host_root_path(folders[i], path);
     }
     static const char *const units[] = {"nftables", "firewalld", "ufw", "netfilter-persistent"};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         (void)snprintf(path, sizeof path,
-            "%s/etc/systemd/system/multi-user.target.wants/%s.service", root, units[i]);
+            "%s/etc/systemd/system/multi-user.target.wants/%s.service", host_root, units[i]);
         must(symlink("/dev/null", path) == 0);
     }
-}
-
-static void file_put(const char *place, const uint8_t *bytes, size_t len)
-{
-    char path[256];
-    path_make(place, path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    must(fd >= 0 && write(fd, bytes, len) == (ssize_t)len);
-    must(close(fd) == 0);
 }
 
 static void check_sockets(const struct host *host)
@@ -191,16 +157,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0) {
         return 0;
     }
-    if (root[0] == '\0') {
-        root_make();
+    if (host_root[0] == '\0') {
+        places_make();
     }
     size_t place = data[0] % (PLACES + 1);
     if (place == PLACES) {
         check_component(data + 1, size - 1);
         return 0;
     }
-    file_put(places[place], data + 1, size - 1);
-    must(host_init(&host, root));
+    host_root_put(places[place], data + 1, size - 1);
+    must(host_init(&host, host_root));
     if (place < 2) {
         check_sockets(&host);
     } else if (place < 5) {
@@ -213,6 +179,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_resolvers(&host);
     }
     host_fini(&host);
-    file_put(places[place], NULL, 0);
+    host_root_put(places[place], NULL, 0);
     return 0;
 }

@@ -8,10 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -20,52 +17,16 @@
 #include "setup/journal.h"
 #include "setup/path_state.h"
 #include "cmd/chroot_copy.h"
+#include "tests/fuzz/host_root.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define SUBJECT "/etc/resolv.conf"
 
-static char root[64];
-
-static void root_remove(void)
-{
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", root);
-    must(system(command) == 0);
-}
-
-static void root_path(const char *path, char path_out[256])
-{
-    (void)snprintf(path_out, 256, "%s%s", root, path);
-}
-
-static void root_make(void)
-{
-    static const char *const folders[] = {"/etc", "/var", "/var/lib", JOURNAL_FOLDER};
-    char path[256];
-    (void)snprintf(root, sizeof root, "%s/fuzz_setup.XXXXXX",
-        access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    must(mkdtemp(root) != NULL);
-    must(atexit(root_remove) == 0);
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        root_path(folders[i], path);
-        must(mkdir(path, 0700) == 0);
-    }
-}
-
-static void file_put(const char *place, const uint8_t *bytes, size_t len)
-{
-    char path[256];
-    root_path(place, path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    must(fd >= 0 && write(fd, bytes, len) == (ssize_t)len);
-    must(close(fd) == 0);
-}
-
 static void file_remove(const char *place)
 {
-    char path[256];
-    root_path(place, path);
+    char path[HOST_ROOT_PATH_SIZE];
+    host_root_path(place, path);
     (void)unlink(path);
 }
 
@@ -74,10 +35,10 @@ static void check_foreign(const struct host *host, const uint8_t *data, size_t s
 {
     static struct journal journal;
     struct failure failure = {.sentence = ""};
-    file_put(JOURNAL_FOLDER "/journal", data, size);
-    file_put(JOURNAL_FOLDER "/0.was", data, size / 2);
-    file_put(JOURNAL_FOLDER "/1.was", data, size);
-    file_put(JOURNAL_FOLDER "/1.set", data, 0);
+    host_root_put(JOURNAL_FOLDER "/journal", data, size);
+    host_root_put(JOURNAL_FOLDER "/0.was", data, size / 2);
+    host_root_put(JOURNAL_FOLDER "/1.was", data, size);
+    host_root_put(JOURNAL_FOLDER "/1.set", data, 0);
     bool is_read = journal_read(&journal, host, &failure);
     must(is_read == (failure.sentence[0] == '\0'));
     must(journal.count <= JOURNAL_ENTRIES_MAX);
@@ -94,7 +55,7 @@ static void check_foreign(const struct host *host, const uint8_t *data, size_t s
 static void check_copy(const uint8_t *data, size_t size)
 {
     struct chroot_copy copy = {
-        .queue_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC),
+        .queue_fd = open(host_root, O_PATH | O_DIRECTORY | O_CLOEXEC),
         .bytes = (const char *)data,
         .len = size,
     };
@@ -113,7 +74,7 @@ static void check_own(const struct host *host, const uint8_t *data, size_t size)
     struct path_state set;
     struct path_state now;
     const struct path_put put = {host, SUBJECT, false};
-    file_put(SUBJECT, data, size);
+    host_root_put(SUBJECT, data, size);
     must(path_state_read(host, SUBJECT, &before) && before.len == size);
     must(path_state_make(&set, "nameserver 127.0.0.1\n", 21));
     must(journal_read(&journal, host, &failure) && journal.count == 0);
@@ -141,10 +102,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0) {
         return 0;
     }
-    if (root[0] == '\0') {
-        root_make();
+    if (host_root[0] == '\0') {
+        host_root_make();
     }
-    must(host_init(&host, root));
+    must(host_init(&host, host_root));
     if ((data[0] & 1) == 0) {
         check_foreign(&host, data + 1, size - 1);
     } else {

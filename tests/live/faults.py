@@ -47,22 +47,8 @@ def conf(upstreams=FIRST, more="", path=FILE):
     )
 
 
-def find(tree, name):
-    """The number of that name, wherever it stands."""
-    if isinstance(tree, dict):
-        if isinstance(tree.get(name), (int, float)):
-            return tree[name]
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for branch in tree:
-            found = find(branch, name)
-            if found is not None:
-                return found
-    return None
-
-
 def stat(daemon, name):
-    return find(daemon.stats(), name)
+    return daemon.stat(name)
 
 
 def wait_stat(daemon, name, least, limit=live.LIMIT):

@@ -150,6 +150,20 @@ class Upstream(Program):
         return self.output().count(text)
 
 
+def number_of(tree, name):
+    """The number of that name, wherever it stands."""
+    if isinstance(tree, dict):
+        if isinstance(tree.get(name), (int, float)):
+            return tree[name]
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for branch in tree:
+            found = number_of(branch, name)
+            if found is not None:
+                return found
+    return None
+
+
 class Daemon(Program):
     """mxcache serve, with the given configuration text, ready to answer."""
 
@@ -177,6 +191,9 @@ class Daemon(Program):
         result = client("stats", "--json", "-s", path)
         expect(result.returncode == 0, f"mxcache stats failed: {result.stderr}")
         return json.loads(result.stdout)
+
+    def stat(self, name):
+        return number_of(self.stats(), name)
 
 
 def client(*arguments):

@@ -44,27 +44,13 @@ class Host:
         ).wait_ready()
 
     def stat(self, name):
-        return find(self.daemon.stats(), name)
+        return self.daemon.stat(name)
 
     def wait_for(self, name, least):
         wait_until(lambda: self.stat(name) >= least, f"{name} to be {least}")
 
 
 host = Host()
-
-
-def find(tree, name):
-    """The number of that name, wherever it stands."""
-    if isinstance(tree, dict):
-        if isinstance(tree.get(name), (int, float)):
-            return tree[name]
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for branch in tree:
-            found = find(branch, name)
-            if found is not None:
-                return found
-    return None
 
 
 def ask(numbers):

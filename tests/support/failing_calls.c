@@ -15,14 +15,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "tests/support/failing_plan.h"
 
 /* The order is calls.py's. */
 enum call {
@@ -67,14 +67,7 @@ static struct plan *plan;
 
 __attribute__((constructor)) static void plan_open(void)
 {
-    const char *path = getenv("FAILING_CALLS");
-    int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
-        return;
-    }
-    void *page = mmap(NULL, sizeof *plan, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    (void)close(fd);
-    plan = page == MAP_FAILED ? NULL : page;
+    plan = failing_plan_open("FAILING_CALLS", sizeof *plan);
 }
 
 /* Spread evenly, and the same in each run. */

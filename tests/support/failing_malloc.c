@@ -8,16 +8,14 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
+
+#include "tests/support/failing_plan.h"
 
 struct plan {
     _Atomic int64_t seen; /* Allocations since the test set it to 0. */
@@ -39,14 +37,7 @@ extern __attribute__((weak)) void *__interceptor_realloc(void *old, size_t size)
 
 __attribute__((constructor)) static void plan_open(void)
 {
-    const char *path = getenv("FAILING_MALLOC");
-    int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
-        return;
-    }
-    void *page = mmap(NULL, sizeof *plan, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    (void)close(fd);
-    plan = page == MAP_FAILED ? NULL : page;
+    plan = failing_plan_open("FAILING_MALLOC", sizeof *plan);
 }
 
 static bool plan_fails(void)
