@@ -246,14 +246,21 @@ static void watcher_set_active(struct ev_loop *loop, ev_io *watcher, bool is_act
     }
 }
 
+/* A limit has stopped it before all that has come was looked at, and does so no longer. Nothing
+ * more need come of such a client, who may well wait for his answers first. */
+static bool connection_is_due(const struct connection *connection)
+{
+    return connection->unfinished_since == 0 && stream_buffer_len(&connection->incoming) > 0 &&
+           connection_may_ask(connection);
+}
+
 /* What the connection does next, after whatever happened to it in this turn. */
 static void connection_settle(struct connection *connection, int64_t now)
 {
     struct ev_loop *loop = connection->owner->loop;
     connection_write(connection, now);
     resolver_settle(connection->owner->resolver, clock_now() - now);
-    if (!ev_is_active(&connection->readable) && connection_may_ask(connection) &&
-        stream_buffer_len(&connection->incoming) > 0) {
+    while (connection_is_due(connection)) {
         connection_consume(connection, now);
         connection_write(connection, now);
     }

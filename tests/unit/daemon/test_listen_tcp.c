@@ -318,6 +318,59 @@ static void test_unread_answers_pause(void **state)
     serving_free(serving);
 }
 
+/* A text of some 27 KB, as upstream would have told it. */
+static void cache_long_text(struct serving *serving, const char *name)
+{
+    enum {
+        RECORDS = 100
+    };
+    static const uint8_t record[] = {
+        0xc0, HEADER_SIZE, 0, TYPE_TXT, 0, CLASS_IN, 0, 0, 1, 0, 1, 0, 255};
+    static const uint16_t counts[4] = {1, RECORDS, 0, 0};
+    uint8_t message[HEADER_SIZE + 64 + RECORDS * (sizeof record + 255)];
+    struct cache_key key = {.type = TYPE_TXT, .class = CLASS_IN};
+    size_t len = serving_query(message, 0, name, TYPE_TXT);
+    size_t name_len;
+    header_set_flags(message, HEADER_QR | HEADER_RD | HEADER_RA);
+    header_set_counts(message, counts);
+    assert_true(name_from_text(name, strlen(name), key.name, &name_len));
+    key.name_len = (uint8_t)name_len;
+    for (size_t i = 0; i < RECORDS; i++) {
+        memcpy(message + len, record, sizeof record);
+        memset(message + len + sizeof record, (int)i, 255);
+        len += sizeof record + 255;
+    }
+    const struct cache_fill fill = {
+        .kind = CACHE_KIND_ANSWER, .message = message, .len = len, .ttl_s = 256};
+    cache_store(serving->cache, &key, &fill, clock_now());
+}
+
+/* Answers of more bytes than may wait at a time: what was asked in the same breath is answered when
+ * these have left, and not only when the client asks on. */
+static void test_long_answers_in_one_breath(void **state)
+{
+    (void)state;
+    enum {
+        COUNT = 10
+    };
+    uint8_t bytes[1024] = {0};
+    size_t len = 0;
+    struct serving *serving = serving_new("127.0.0.1");
+    serving_start(serving);
+    cache_long_text(serving, "long.example.org");
+    int fd = serving_connect(serving, SOCK_STREAM, NULL);
+    for (uint16_t i = 0; i < COUNT; i++) {
+        len += frame(bytes + len, i, "long.example.org", TYPE_TXT);
+    }
+    send_whole(fd, bytes, len + 1); /* And the next one begins. */
+    for (uint16_t i = 0; i < COUNT; i++) {
+        assert_int_equal(read_answer(fd), i);
+    }
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->tcp_received), COUNT);
+    (void)close(fd);
+    serving_free(serving);
+}
+
 /* Out of descriptors: the listener rests instead of spinning, and takes the client afterwards. */
 static void test_descriptors_run_out(void **state)
 {
@@ -392,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_not_allowed),
         cmocka_unit_test(test_unanswered_limit_pauses),
         cmocka_unit_test(test_unread_answers_pause),
+        cmocka_unit_test(test_long_answers_in_one_breath),
         cmocka_unit_test(test_descriptors_run_out),
         cmocka_unit_test(test_last_descriptor_is_kept),
     };
