@@ -66,14 +66,28 @@ bool flooders_note(struct flooders *flooders, const struct address *source)
     return false;
 }
 
+/* As many as it takes to be one of them. */
+static uint16_t flooders_least(const struct flooders *flooders)
+{
+    uint16_t least = FLOODERS_SAMPLE / FLOODERS_PLACES + 1;
+    for (size_t i = 0; i < FLOODERS_PLACES; i++) {
+        uint16_t half = (uint16_t)((flooders->counts[i] + 1u) / 2u);
+        least = half > least ? half : least;
+    }
+    return least;
+}
+
 size_t flooders_take(struct flooders *flooders, struct address *sources_out)
 {
+    uint16_t least = flooders_least(flooders);
     size_t count = 0;
+    unsigned sum = 0;
     for (size_t i = 0; i < FLOODERS_PLACES; i++) {
-        if (flooders->counts[i] > FLOODERS_SAMPLE / FLOODERS_PLACES) {
+        if (flooders->counts[i] >= least) {
             sources_out[count++] = flooders->sources[i];
+            sum += flooders->counts[i];
         }
     }
     flooders_reset(flooders);
-    return count;
+    return sum >= FLOODERS_SAMPLE / FLOODERS_SHARE ? count : 0;
 }

@@ -14,10 +14,15 @@
  * sent that much can be missing, however many sources there are. A second look at the next sample
  * counts the candidates exactly, for some of them are there by chance.
  *
+ * Of these, whoever sends less than half of what the worst of them does is let go: a busy client
+ * beside a flood. And all are when together they send less than one of FLOODERS_SHARE: then the
+ * flood is of many sources, and without these few it would be one still.
+ *
  * Plain data, owned by one thread.
  */
 #define FLOODERS_PLACES 16
 #define FLOODERS_SAMPLE 512 /* Datagrams of either look. */
+#define FLOODERS_SHARE  4
 
 struct flooders {
     struct address sources[FLOODERS_PLACES];

@@ -22,9 +22,10 @@ struct relief {
     struct flooders flooders;
     ev_timer readmit;
     bool is_shutting_out;
-    uint32_t drops_at; /* The kernel's count of drops when that began. */
-    uint64_t shut_out; /* Datagrams dropped so, before that. */
-    int64_t told_at;   /* When the log was told; 0: never. */
+    uint32_t drops_before; /* The kernel's count of drops when the socket became ours. */
+    uint32_t drops_at;     /* The same when the shutting out began. */
+    uint64_t shut_out;     /* Datagrams dropped so, before that. */
+    int64_t told_at;       /* When the log was told; 0: never. */
 };
 
 _Static_assert(FLOODERS_PLACES <= SHUT_OUT_MAX, "whoever is found can be shut out");
@@ -83,6 +84,7 @@ struct relief *relief_new(const struct relief_options *options)
     ev_init(&relief->readmit, relief_on_readmit);
     relief->readmit.data = relief;
     shut_out_clear(options->fd); /* Of the process before us, if it ended in a flood. */
+    relief->drops_before = relief_drops(relief);
     return relief;
 }
 
@@ -153,7 +155,7 @@ void relief_note(struct relief *relief, const struct address *source, int64_t no
         return;
     }
     size_t count = flooders_take(&relief->flooders, sources);
-    if (count == 0 || relief_is_shutting_out(relief)) {
+    if (count == 0 || relief_is_shutting_out(relief) || !relief_is_crowded(relief)) {
         return;
     }
     relief->drops_at = relief_drops(relief);
@@ -161,13 +163,14 @@ void relief_note(struct relief *relief, const struct address *source, int64_t no
         ev_timer_set(&relief->readmit, (double)relief->options.shut_out_us / CLOCK_US_PER_S, 0.0);
         ev_timer_start(relief->options.loop, &relief->readmit);
         relief->is_shutting_out = true;
+        pressure_raise(&relief->pressure, now); /* It is not over when there is nothing to see. */
         relief_tell(relief, sources, count, now);
     }
 }
 
+/* The kernel's count comes last, and cannot be the smaller one; it may have turned over. */
 uint64_t relief_lost(const struct relief *relief)
 {
-    uint64_t drops = relief_drops(relief);
-    uint64_t shut_out = relief_shut_out(relief);
-    return drops > shut_out ? drops - shut_out : 0;
+    uint32_t others = relief->drops_before + (uint32_t)relief_shut_out(relief);
+    return relief_drops(relief) - others;
 }

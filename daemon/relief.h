@@ -6,9 +6,9 @@
 
 /*
  * Relief for a UDP socket to which more comes than can be answered (daemon/pressure.h). First new
- * questions are shed. If the queue cannot be emptied even so, then whoever sends most of what is in
- * it is shut out for RELIEF_SHUT_OUT_US: what cannot be answered anyway is better dropped before
- * the queue than instead of somebody else's question. A line in the log says who it was.
+ * questions are shed. If the queue is crowded even so, then whoever sends most of what is in it is
+ * shut out for RELIEF_SHUT_OUT_US: what cannot be answered anyway is better dropped before the
+ * queue than instead of somebody else's question. A line in the log says who it was.
  *
  * One for each socket, whose descriptor is borrowed; the worker's thread.
  */
@@ -47,5 +47,5 @@ void relief_note(struct relief *relief, const struct address *source, int64_t no
 /* Somebody is shut out now. */
 bool relief_is_shutting_out(const struct relief *relief);
 
-/* Datagrams that the kernel dropped for want of room, and no others. */
+/* Datagrams that the kernel dropped for want of room since relief_new(), and no others. */
 uint64_t relief_lost(const struct relief *relief);

@@ -88,11 +88,49 @@ static void test_address_and_port_tell_sources_apart(void **state)
     assert_true(address_equal(&found[0], &one));
 }
 
+/* Who sends far less than the worst, or is only the worst of many, is not who floods. */
+static void test_a_busy_client_is_none(void **state)
+{
+    (void)state;
+    struct busy_case {
+        unsigned flood_sources;
+        unsigned client; /* Of 100 datagrams, from one source; the others are the flood's. */
+        size_t found;
+    };
+    static const struct busy_case cases[] = {
+        {1, 10, 1},
+        {1, 25, 1},
+        {5000, 10, 0},
+        {64, 20, 0},
+        {4, 20, 5}, /* No worse than they: nobody can tell. */
+        {5000, 50, 1},
+    };
+    struct random random;
+    random_init_seed(&random, 9);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct busy_case *busy = &cases[i];
+        struct flooders flooders;
+        struct address found[FLOODERS_PLACES];
+        flooders_reset(&flooders);
+        for (unsigned at = 0; at < 2 * FLOODERS_SAMPLE; at++) {
+            bool is_client = random_below(&random, 100) < busy->client;
+            struct address source =
+                source_of(is_client ? 50000 : random_below(&random, busy->flood_sources));
+            (void)flooders_note(&flooders, &source);
+        }
+        size_t count = flooders_take(&flooders, found);
+        if (count != busy->found) {
+            fail_msg("case %zu: %zu found", i, count);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_floods_is_found),
         cmocka_unit_test(test_address_and_port_tell_sources_apart),
+        cmocka_unit_test(test_a_busy_client_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -101,6 +101,46 @@ static void test_calm_brings_patience_back(void **state)
     READINGS(readings, true);
 }
 
+/* Reads `count` batches `every_us` apart from `now` on, then the end of the queue. Returns how many
+ * of them were under pressure. */
+static unsigned burst_read(struct pressure *pressure, int64_t now, unsigned count, int64_t every_us)
+{
+    unsigned high = 0;
+    for (unsigned i = 0; i < count; i++) {
+        high += pressure_on_read(pressure, false, now + i * every_us) == PRESSURE_HIGH;
+    }
+    assert_int_equal(pressure_on_read(pressure, true, now + count * every_us), PRESSURE_NONE);
+    return high;
+}
+
+/* What follows a flood is no flood for having bursts. */
+static void test_bursts_are_served_again_after_a_flood(void **state)
+{
+    (void)state;
+    struct pressure pressure = {0};
+    int64_t now = 1000 * MS;
+    pressure_raise(&pressure, now);
+    for (unsigned second = 1; second < 60; second++) {
+        unsigned high = burst_read(&pressure, now + second * 1000 * MS, 10, 700);
+        assert_true(high == 0 || second < 20);
+    }
+}
+
+/* Emptied again and again only because much is shed. */
+static void test_a_flood_that_is_held_is_still_one(void **state)
+{
+    (void)state;
+    struct pressure pressure = {0};
+    int64_t now = 1000 * MS;
+    pressure_raise(&pressure, now);
+    for (unsigned i = 0; i < 20000; i++) {
+        assert_true(burst_read(&pressure, now, 4, 500) > 0);
+        now += 3 * MS;
+    }
+    now += INT64_C(3600000) * MS; /* The host has slept. */
+    assert_int_equal(burst_read(&pressure, now, 4, 500), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +148,8 @@ int main(void)
         cmocka_unit_test(test_a_busy_queue_is_no_flood),
         cmocka_unit_test(test_a_flood_is_relieved),
         cmocka_unit_test(test_calm_brings_patience_back),
+        cmocka_unit_test(test_bursts_are_served_again_after_a_flood),
+        cmocka_unit_test(test_a_flood_that_is_held_is_still_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
