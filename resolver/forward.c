@@ -271,18 +271,37 @@ void forward_open_gate(struct resolver *resolver, bool was_away, int64_t now)
     }
 }
 
-void forward_ask_gate(struct resolver *resolver, struct fetch *fetch, int64_t now)
+/* None of those who have not failed on this question has been heard of for a while. */
+static bool forward_is_hopeless(const struct resolver *resolver, const struct fetch *fetch)
 {
     const struct server_group *group = forward_group(resolver, fetch);
     bool is_hopeless = true;
     for (size_t place = 0; place < group->count; place++) {
-        size_t index = group->first + place;
+        const struct probe *probe = &resolver->servers.servers[group->first + place].probe;
         is_hopeless =
-            is_hopeless && resolver->servers.servers[index].probe.missed >= PROBE_HOPE_MAX;
-        probe_hasten(resolver, index, now);
+            is_hopeless && (fetch->tries.has_failed[place] || probe->missed >= PROBE_HOPE_MAX);
     }
-    if (is_hopeless && fetch->ends_at > now + FETCH_HOPELESS_US) {
-        fetch->ends_at = now + FETCH_HOPELESS_US;
+    return is_hopeless;
+}
+
+static bool forward_has_failed(const struct resolver *resolver, const struct fetch *fetch)
+{
+    bool has_failed = false;
+    for (size_t place = 0; place < forward_group(resolver, fetch)->count; place++) {
+        has_failed = has_failed || fetch->tries.has_failed[place];
+    }
+    return has_failed;
+}
+
+void forward_ask_gate(struct resolver *resolver, struct fetch *fetch, int64_t now)
+{
+    const struct server_group *group = forward_group(resolver, fetch);
+    for (size_t place = 0; place < group->count; place++) {
+        probe_hasten(resolver, group->first + place, now);
+    }
+    int64_t patience = forward_has_failed(resolver, fetch) ? 0 : FETCH_HOPELESS_US;
+    if (forward_is_hopeless(resolver, fetch) && fetch->ends_at > now + patience) {
+        fetch->ends_at = now + patience;
     }
 }
 

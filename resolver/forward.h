@@ -61,7 +61,8 @@ void forward_on_reply(
 void forward_open_gate(struct resolver *resolver, bool was_away, int64_t now);
 
 /* The fetch waits for servers that rest: they are to be probed soon. If all of them have missed
- * PROBE_HOPE_MAX probes by now, it waits no longer than FETCH_HOPELESS_US. */
+ * PROBE_HOPE_MAX probes by now, it waits no longer than FETCH_HOPELESS_US; and not at all when
+ * another one has said that it fails. */
 void forward_ask_gate(struct resolver *resolver, struct fetch *fetch, int64_t now);
 
 /* Tries that have had their time become late, and their servers are told so. */
