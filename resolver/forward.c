@@ -86,13 +86,28 @@ void forward_remember(struct resolver *resolver, const struct fetch *fetch,
     }
 }
 
+/* A reply that may help is awaited. Of a try that has had its time none is, once its server has
+ * said to another one that it fails. */
+static bool forward_awaits(const struct fetch *fetch)
+{
+    const struct list *head = &fetch->exchanges;
+    for (struct list *link = head->next; link != head; link = link->next) {
+        const struct exchange *exchange = list_entry(link, struct exchange, link);
+        bool is_known = exchange->place != SERVER_NONE;
+        if (!exchange->is_late || !is_known || !fetch->tries.has_failed[exchange->place]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool forward_is_spent(struct resolver *resolver, const struct fetch *fetch, int64_t now)
 {
     if (now >= fetch->ends_at) {
         return true;
     }
     struct exchange_plan plan;
-    return list_is_empty(&fetch->exchanges) && !forward_plan(resolver, fetch, now, &plan);
+    return !forward_awaits(fetch) && !forward_plan(resolver, fetch, now, &plan);
 }
 
 /* The shortest of the usual tails in the group: finding out about a slow or unknown server is not
@@ -242,7 +257,7 @@ void forward_on_reply(
     const struct server_reply reply = exchange_as_reply(exchange, is_usable, now);
     server_on_reply(server, &reply, now);
     if (was_resting) {
-        forward_open_gate(resolver, probe_was_missed(&server->probe), now);
+        forward_open_gate(resolver, server, now);
         server->probe.missed = 0;
     }
 }
@@ -259,11 +274,13 @@ static void forward_forgive(struct fetch *fetch, bool was_away)
 }
 
 /* Whoever waits for nothing better goes on; in the next turn, not from below this one. */
-void forward_open_gate(struct resolver *resolver, bool was_away, int64_t now)
+void forward_open_gate(struct resolver *resolver, const struct server *server, int64_t now)
 {
+    bool was_away = probe_was_missed(&server->probe);
     for (uint32_t i = 0; i < resolver->fetches.count; i++) {
         struct fetch *fetch = pool_at(&resolver->fetches, i);
-        bool waits = fetch != NULL && fetch->step == FETCH_AWAIT && !fetch->is_retired;
+        bool waits = fetch != NULL && fetch->step == FETCH_AWAIT && !fetch->is_retired &&
+                     fetch->group == server->group;
         if (waits && (fetch->is_gated || !forward_has_losers(fetch))) {
             forward_forgive(fetch, was_away);
             deadlines_set(&resolver->deadlines, &fetch->deadline, now);
@@ -366,7 +383,7 @@ int64_t forward_resume_at(struct resolver *resolver, const struct fetch *fetch, 
 {
     struct exchange_plan plan;
     if (!forward_plan(resolver, fetch, now, &plan)) {
-        return list_is_empty(&fetch->exchanges) ? now : forward_timeout_at(fetch);
+        return forward_awaits(fetch) ? forward_timeout_at(fetch) : now;
     }
     bool is_new = fetch->has_again || fetch->tries.asked[plan.place] == 0;
     if (plan.is_gated) {

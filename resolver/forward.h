@@ -18,6 +18,7 @@
  */
 struct resolver;
 struct fetch;
+struct server;
 
 /* The next message: the same server again in another way if the last reply called for it, else the
  * server that pick_server() names. False: nobody is left to ask, or no ask is left. With
@@ -26,7 +27,8 @@ struct fetch;
 bool forward_plan(struct resolver *resolver, const struct fetch *fetch, int64_t now,
     struct exchange_plan *plan_out);
 
-/* Nobody can be asked any more and nobody's reply is awaited, or the fetch's time is over. */
+/* Nobody can be asked any more and no reply that may help is awaited, or the fetch's time is over.
+ */
 bool forward_is_spent(struct resolver *resolver, const struct fetch *fetch, int64_t now);
 
 /* Takes what is known of the group's servers about this question into the fetch's tries. */
@@ -56,9 +58,9 @@ int64_t forward_timeout_at(const struct fetch *fetch);
 void forward_on_reply(
     struct resolver *resolver, const struct exchange *exchange, bool is_usable, int64_t now);
 
-/* A server that rested is back: those who wait for it are due. `was_away`: it is known to have
- * missed more than their questions. */
-void forward_open_gate(struct resolver *resolver, bool was_away, int64_t now);
+/* A server that rested is back: those who wait for its group are due. Whether it was away, or only
+ * silent about their questions, is told by its probe, which has not been told of the reply yet. */
+void forward_open_gate(struct resolver *resolver, const struct server *server, int64_t now);
 
 /* The fetch waits for servers that rest: they are to be probed soon. If all of them have missed
  * PROBE_HOPE_MAX probes by now, it waits no longer than FETCH_HOPELESS_US; and not at all when

@@ -146,10 +146,9 @@ bool probe_on_reply(struct resolver *resolver, struct exchange *exchange, const 
     struct server *server = probe_server(resolver, exchange->server);
     const struct server_reply reply = exchange_as_reply(exchange, true, now);
     server_on_reply(server, &reply, now);
-    bool was_away = probe_was_missed(&server->probe);
+    forward_open_gate(resolver, server, now);
     server->probe.missed = 0;
     probe_tell_return(resolver, server, now);
-    forward_open_gate(resolver, was_away, now);
     exchange_end(resolver, exchange);
     return true;
 }
