@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/notify.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdalign.h>
 #include <stddef.h>
@@ -76,24 +77,6 @@ void notify_fini(struct notify *notify)
     *notify = (struct notify){.fd = -1};
 }
 
-void notify_send(const struct notify *notify, const char *format, ...)
-{
-    if (notify->fd < 0) {
-        return;
-    }
-    char message[MESSAGE_SIZE];
-    va_list arguments;
-    va_start(arguments, format);
-    int len = vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    if (len <= 0) {
-        return;
-    }
-    size_t size = (size_t)len < sizeof message ? (size_t)len : sizeof message - 1;
-    (void)sendto(notify->fd, message, size, MSG_NOSIGNAL | MSG_DONTWAIT,
-        (const struct sockaddr *)&notify->address, notify->address_len);
-}
-
 /* Waits for a busy manager; the descriptor goes along unless it is -1. */
 static bool notify_send_surely(const struct notify *notify, char *message, int fd)
 {
@@ -117,7 +100,36 @@ static bool notify_send_surely(const struct notify *notify, char *message, int f
         rights->cmsg_len = CMSG_LEN(sizeof fd);
         memcpy(CMSG_DATA(rights), &fd, sizeof fd);
     }
-    return sendmsg(notify->fd, &header, MSG_NOSIGNAL) >= 0;
+    ssize_t sent;
+    do {
+        sent = sendmsg(notify->fd, &header, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent >= 0;
+}
+
+void notify_send(const struct notify *notify, const char *format, ...)
+{
+    if (notify->fd < 0) {
+        return;
+    }
+    char message[MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (len <= 0) {
+        return;
+    }
+    (void)notify_send_surely(notify, message, -1);
+}
+
+void notify_live(const struct notify *notify)
+{
+    static const char message[] = "WATCHDOG=1";
+    if (notify->fd >= 0) {
+        (void)sendto(notify->fd, message, sizeof message - 1, MSG_NOSIGNAL | MSG_DONTWAIT,
+            (const struct sockaddr *)&notify->address, notify->address_len);
+    }
 }
 
 bool notify_keep(const struct notify *notify, int fd, const char *name)

@@ -29,6 +29,10 @@ bool notify_keep(const struct notify *notify, int fd, const char *name);
 /* It need not keep the one of that name any longer. */
 void notify_forget(const struct notify *notify, const char *name);
 
-/* Best effort: lines such as "READY=1\nSTATUS=...". */
+/* Lines such as "READY=1\nSTATUS=...". Waits a moment for a busy manager, who would wait for them,
+ * and end us, if they were lost. */
 __attribute__((format(printf, 2, 3))) void notify_send(
     const struct notify *notify, const char *format, ...);
+
+/* The sign that the manager's watchdog wants. Never waits: the next one follows soon. */
+void notify_live(const struct notify *notify);

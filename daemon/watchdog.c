@@ -31,7 +31,7 @@ void watchdog_look(struct watchdog *watchdog, struct worker *const *workers,
         worker_nudge(workers[i]);
     }
     if (is_well) {
-        notify_send(notify, "WATCHDOG=1");
+        notify_live(notify);
     } else {
         log_event_limited(
             &event_worker_stuck, &watchdog->limit, now, "workers=%zu", watchdog->worker_count);

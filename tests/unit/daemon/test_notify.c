@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,9 +50,12 @@ static void notify_through(const char *path, bool is_abstract)
     assert_true(notify.fd >= 0);
     notify_send(&notify, "READY=1\nSTATUS=%s", "well");
     manager_expect(fd, "READY=1\nSTATUS=well");
+    notify_live(&notify);
+    manager_expect(fd, "WATCHDOG=1");
     (void)close(fd);
     /* The manager has gone: no harm. */
-    notify_send(&notify, "WATCHDOG=1");
+    notify_send(&notify, "STOPPING=1");
+    notify_live(&notify);
     notify_fini(&notify);
     assert_int_equal(notify.fd, -1);
 }
@@ -119,6 +123,48 @@ static void test_keeps_descriptors(void **state)
     (void)close(received);
     (void)close(kept[0]);
     (void)close(kept[1]);
+    (void)unlink(path);
+}
+
+/* A manager who looks at what waits for him a little later, and then at what comes. */
+static void *manager_look(void *context)
+{
+    const int *fd = context;
+    char bytes[256] = "";
+    ssize_t len = 0;
+    struct pollfd pollfd = {.fd = *fd, .events = POLLIN};
+    (void)poll(NULL, 0, 100);
+    while (strncmp(bytes, "READY=1", 7) != 0 || len < 7) {
+        if (poll(&pollfd, 1, 5000) != 1) {
+            return NULL;
+        }
+        len = recv(*fd, bytes, sizeof bytes, 0);
+    }
+    return context;
+}
+
+/* What is said once must not be lost in front of a queue that is full; the sign of life may be. */
+static void test_a_busy_manager_is_waited_for(void **state)
+{
+    (void)state;
+    char path[96];
+    struct notify notify;
+    pthread_t manager;
+    void *heard = NULL;
+    (void)snprintf(path, sizeof path, "%s/notify", folder);
+    int fd = manager_open(path, false);
+    assert_int_equal(setenv("NOTIFY_SOCKET", path, 1), 0);
+    notify_init(&notify);
+    while (sendto(notify.fd, "x", 1, MSG_DONTWAIT, (const struct sockaddr *)&notify.address,
+               notify.address_len) == 1) {
+    }
+    notify_live(&notify);
+    assert_int_equal(pthread_create(&manager, NULL, manager_look, &fd), 0);
+    notify_send(&notify, "READY=1\nSTATUS=well");
+    assert_int_equal(pthread_join(manager, &heard), 0);
+    assert_non_null(heard);
+    notify_fini(&notify);
+    (void)close(fd);
     (void)unlink(path);
 }
 
@@ -197,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_path),
         cmocka_unit_test(test_abstract),
         cmocka_unit_test(test_keeps_descriptors),
+        cmocka_unit_test(test_a_busy_manager_is_waited_for),
         cmocka_unit_test(test_nobody_listens),
         cmocka_unit_test(test_watchdog),
     };
