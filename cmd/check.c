@@ -6,6 +6,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/configuration.h"
+#include "cmd/section_keys.h"
 #include "cmd/source_line.h"
 #include "conf/cross.h"
 #include "conf/resolv_conf.h"
@@ -67,6 +68,9 @@ static enum check_verdict check_run(const struct settings_source *source)
     struct resolv_conf resolv_conf;
     bool is_missing = source->is_file_optional && access(source->file, F_OK) != 0;
     const char *name = is_missing ? "built-in defaults" : source->file;
+    if (configuration->is_good) {
+        section_keys_check(&configuration->settings, source->file, findings);
+    }
     if (configuration->is_good && resolv_conf_read(CHECK_RESOLV_CONF, &resolv_conf)) {
         cross_check_libc(&configuration->settings, CHECK_RESOLV_CONF, &resolv_conf, findings);
     }
