@@ -66,6 +66,7 @@ static const char *const counters[] = {
     "cache_too_large",
     "control_refused",
     "http_refused",
+    "http_misdirected",
     "query_log_dropped",
     "dnstap_dropped",
 };

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/address.h"
+
 #define QUALITY_ONE 1000 /* A weight of 1 in the thousandths of RFC 9110 section 12.4.2. */
 
 /* Some bytes of the request; nothing is terminated. */
@@ -134,6 +136,26 @@ static enum http_verdict request_read_line(struct span line, struct http_request
     return HTTP_GOOD;
 }
 
+/* Whose name it is can be told by an address and by localhost only: a browser that was led here
+ * says the name of the page that led it (RFC 9110 section 7.2). */
+static bool host_is_foreign(struct span host)
+{
+    struct address address;
+    host = span_trim(host);
+    if (host.len == 0) {
+        return false;
+    }
+    if (host.at[0] == '[') {
+        host.at++;
+        host.len--;
+        struct span literal = span_take(&host, ']');
+        return !address_parse(literal.at, literal.len, 0, &address);
+    }
+    struct span name = span_take(&host, ':');
+    return !span_is(name, "localhost") && !span_is(name, "localhost.") &&
+           !address_parse(name.at, name.len, 0, &address);
+}
+
 /* Where the empty line ends that ends the head; 0: not there yet. */
 static size_t head_end(const char *bytes, size_t len)
 {
@@ -169,6 +191,8 @@ enum http_verdict http_request_read(const char *bytes, size_t len, struct http_r
         struct span name = span_take(&line, ':');
         if (span_is(name, "accept")) {
             preference_read(&preference, line);
+        } else if (span_is(name, "host")) {
+            request.has_foreign_host = request.has_foreign_host || host_is_foreign(line);
         }
     }
     request.prefers_openmetrics =

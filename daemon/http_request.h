@@ -6,7 +6,7 @@
 
 /*
  * The head of an HTTP/1 request (RFC 9112), as far as a server of three read-only pages needs it:
- * method, path, and which form of the metrics the client prefers. Pure.
+ * method, path, which form of the metrics the client prefers, and whom it takes us for. Pure.
  */
 #define HTTP_REQUEST_MAX 8192 /* Bytes of request line and headers. */
 #define HTTP_PATH_SIZE   64   /* No page has a longer path. */
@@ -24,6 +24,7 @@ struct http_request {
     bool is_head;              /* HEAD: no body is wanted. */
     bool prefers_openmetrics;  /* By Accept; else the plain text of Prometheus. */
     char path[HTTP_PATH_SIZE]; /* Without a query; empty when it is longer than any page's. */
+    bool has_foreign_host;     /* Host has a name, and not localhost: it may be a stranger's. */
 };
 
 /* Reads what has come so far. The request is set with HTTP_GOOD only. */

@@ -27,6 +27,7 @@ struct visitor {
     ev_timer patience;
     struct metrics_http *owner;
     bool is_open;
+    bool is_by_loopback;
     int fd;
     char request[HTTP_REQUEST_MAX];
     size_t request_len;
@@ -132,13 +133,27 @@ static void page_fail(struct page *page, const char *status)
     text_addf(&page->body, "%s\n", status);
 }
 
+/* Who got here by a name of his own is told what to call us. */
+static void page_misdirect(struct page *page)
+{
+    page_fail(page, "421 Misdirected Request");
+    text_add(&page->body,
+        "By loopback these pages are given to those who ask for an address or for "
+        "localhost, such as\nhttp://127.0.0.1:9153/, and not for another name: "
+        "it may be that of a web page elsewhere.\nA proxy in front of them must "
+        "send `Host: localhost`.\n");
+}
+
 static bool visitor_answer(
     struct visitor *visitor, enum http_verdict verdict, const struct http_request *request)
 {
     struct metrics_http *metrics_http = visitor->owner;
     struct page page = {.status = verdict_status(verdict), .is_head = request->is_head};
     text_init(&page.body, metrics_http->body, METRICS_HTTP_BODY_MAX);
-    if (verdict == HTTP_GOOD) {
+    if (verdict == HTTP_GOOD && visitor->is_by_loopback && request->has_foreign_host) {
+        counter_add(&metrics_http->options.stats->http_misdirected, 1);
+        page_misdirect(&page);
+    } else if (verdict == HTTP_GOOD) {
         page.type = metrics_http->options.handler(metrics_http->options.world, request, &page.body);
         counter_add(&metrics_http->options.stats->http_requests, 1);
         if (page.type == NULL) {
@@ -217,10 +232,23 @@ static void visitor_on_patience(struct ev_loop *loop, ev_timer *watcher, int eve
     visitor_close(visitor);
 }
 
+/* Where that cannot be told, the stricter rule holds. */
+static bool is_by_loopback(int fd)
+{
+    struct sockaddr_storage sockaddr;
+    socklen_t len = sizeof sockaddr;
+    if (getsockname(fd, (struct sockaddr *)&sockaddr, &len) != 0) {
+        return true;
+    }
+    struct address address = address_from_sockaddr((const struct sockaddr *)&sockaddr);
+    return address_is_loopback(&address);
+}
+
 static void visitor_open(struct visitor *visitor, int fd)
 {
     struct ev_loop *loop = visitor->owner->options.loop;
     visitor->is_open = true;
+    visitor->is_by_loopback = is_by_loopback(fd);
     visitor->fd = fd;
     visitor->request_len = 0;
     ev_io_init(&visitor->readable, visitor_on_readable, fd, EV_READ);

@@ -10,7 +10,9 @@
  * The metrics over HTTP, for a monitoring system on this host: GET and HEAD of a few pages, one
  * request a connection, no TLS and no names of persons. Served by the main thread beside the
  * control socket; a client that is slow, silent or talks nonsense costs one of
- * METRICS_HTTP_CLIENTS_MAX places for METRICS_HTTP_PATIENCE_S, and never a question's answer.
+ * METRICS_HTTP_CLIENTS_MAX places for METRICS_HTTP_PATIENCE_S, and never a question's answer. What
+ * comes by loopback must not call us by a stranger's name: so no page of the web can have a browser
+ * on this host read ours (DNS rebinding).
  */
 #define METRICS_HTTP_CLIENTS_MAX 16
 #define METRICS_HTTP_PATIENCE_S  5          /* For a whole request and its answer. */

@@ -23,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0 && http_request_read((const char *)data, size - 1, &again) == HTTP_GOOD) {
         must(verdict == HTTP_GOOD);
         must(strcmp(request.path, again.path) == 0);
+        must(request.has_foreign_host == again.has_foreign_host);
     }
     return 0;
 }

@@ -13,6 +13,7 @@ import live
 from live import expect
 
 PROGRAM = "chromium"
+REBOUND = "rebound.example"  # A stranger's name that leads to this host.
 OPTIONS = (
     "--headless",
     "--hide-scrollbars",
@@ -24,7 +25,7 @@ OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1 , MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--remote-debugging-pipe",
 )
 

@@ -8,6 +8,7 @@ import collections
 import json
 import pathlib
 import sys
+import urllib.error
 import urllib.request
 
 import browser
@@ -31,7 +32,7 @@ example. 3600 SOA ns.example. host.example. 1 3600 900 604800 300
 CONFIG = f"""listen = 127.0.0.1
 upstreams = 127.0.0.2@53
 control_socket = {live.SOCKET}
-metrics_listen = 127.0.0.1@9153
+metrics_listen = 127.0.0.1@9153 192.0.2.25@9153
 list_tests = no
 ahead = no
 [upstream office]
@@ -191,6 +192,34 @@ def by_day_and_by_night_on_desk_and_phone():
     expect(SHOTS["desk-light"] > 200 > 60 > SHOTS["desk-dark"], f"paper is light and dark: {SHOTS}")
 
 
+def status_of(address, host):
+    request = urllib.request.Request(f"http://{address}:9153/metrics", headers={"Host": host})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as page:
+            return page.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def a_page_elsewhere_reads_nothing():
+    """DNS rebinding: a web page whose name leads to this host is the same origin as ours."""
+    window = WINDOW[0]
+    known = len(window.complaints)
+    window.show(f"http://{browser.REBOUND}:9153/metrics", 1200, 900, "light")
+    text = window.value("document.body.textContent")
+    expect("421 Misdirected Request" in text and "localhost" in text, f"it is told: {text[:300]!r}")
+    expect("mxcache_" not in text and "bl.example" not in text, f"it reads: {text[:300]!r}")
+    del window.complaints[known:]  # Of the status.
+    for address, host, status in (
+        ("127.0.0.1", browser.REBOUND, 421),
+        ("127.0.0.1", "mail.example.com:9153", 421),
+        ("127.0.0.1", "localhost:9153", 200),
+        ("127.0.0.1", "[::1]:9153", 200),
+        ("192.0.2.25", "mail.example.com:9153", 200),
+    ):
+        expect_equal(status_of(address, host), status, f"the status for {host} at {address}")
+
+
 def nothing_is_complained_of():
     window = WINDOW[0]
     expect_equal(window.complaints, [], "what the browser complained of")
@@ -206,5 +235,6 @@ live.run(
     names_stay_text,
     it_can_be_read,
     by_day_and_by_night_on_desk_and_phone,
+    a_page_elsewhere_reads_nothing,
     nothing_is_complained_of,
 )

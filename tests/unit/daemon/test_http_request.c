@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -18,12 +19,12 @@ struct http_case {
 #define GOOD_PLAIN(path)                                                                           \
     HTTP_GOOD,                                                                                     \
     {                                                                                              \
-        false, false, path                                                                         \
+        false, false, path, false                                                                  \
     }
 #define GOOD_OPEN(path)                                                                            \
     HTTP_GOOD,                                                                                     \
     {                                                                                              \
-        false, true, path                                                                          \
+        false, true, path, false                                                                   \
     }
 
 static const struct http_case cases[] = {
@@ -34,7 +35,7 @@ static const struct http_case cases[] = {
     {"GET /metrics HTTP/1.0\n\n", GOOD_PLAIN("/metrics")},
     {"GET / HTTP/1.1\r\n\r\nwhat follows is passed by", GOOD_PLAIN("/")},
     {"GET /metrics?name=a HTTP/1.1\r\n\r\n", GOOD_PLAIN("/metrics")},
-    {"HEAD /healthz HTTP/1.1\r\n\r\n", HTTP_GOOD, {true, false, "/healthz"}},
+    {"HEAD /healthz HTTP/1.1\r\n\r\n", HTTP_GOOD, {true, false, "/healthz", false}},
 
     /* Which form: the better liked one, the newer one where both are liked the same. */
     {"GET / HTTP/1.1\r\nAccept: application/openmetrics-text\r\n\r\n", GOOD_OPEN("/")},
@@ -83,6 +84,61 @@ static void test_cases(void **state)
     }
 }
 
+static const struct {
+    const char *headers;
+    bool is_foreign;
+} hosts[] = {
+    /* What Prometheus, curl, health checks and browsers on this host send. */
+    {"Host: 127.0.0.1:9153\r\n", false},
+    {"Host: 127.0.0.1\r\n", false},
+    {"host:localhost:9153\r\n", false},
+    {"HOST: LocalHost\r\n", false},
+    {"Host:\tlocalhost.:9153 \r\n", false},
+    {"Host: [::1]:9153\r\n", false},
+    {"Host: [::1]\n", false},
+    {"Host: [::ffff:127.0.0.1]:80\r\n", false},
+    {"Host: 192.0.2.25:9153\r\n", false},
+    /* HTTP/1.0, and who writes by hand. */
+    {"", false},
+    {"Host:\r\n", false},
+    {"Host: \r\n", false},
+    {"Host: [::1\r\n", false},
+    /* Names, and what is none. */
+    {"Host: rebound.example:9153\r\n", true},
+    {"Host: mail.example.com\r\n", true},
+    {"Host: localhost.rebound.example\r\n", true},
+    {"Host: rebound.localhost\r\n", true},
+    {"Host: 127.0.0.1.rebound.example\r\n", true},
+    {"Host: 127.0.0.1, localhost\r\n", true},
+    {"Host: localhost..\r\n", true},
+    {"Host: localhos\r\n", true},
+    {"Host: 127.1\r\n", true},
+    {"Host: ::1\r\n", true},
+    {"Host: [rebound.example]\r\n", true},
+    {"Host: []\r\n", true},
+    {"Host: [\r\n", true},
+    {"Host: :9153\r\n", true},
+    {"Host: user@localhost\r\n", true},
+    /* One of several is enough. */
+    {"Host: localhost\r\nHost: rebound.example\r\n", true},
+    {"Host: rebound.example\r\nAccept: */*\r\nHost: localhost\r\n", true},
+    {"X-Forwarded-Host: rebound.example\r\nHost: localhost\r\n", false},
+};
+
+static void test_hosts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        char bytes[256];
+        struct http_request request = {.is_head = true};
+        int len = snprintf(bytes, sizeof bytes, "GET / HTTP/1.1\r\n%s\r\n", hosts[i].headers);
+        assert_int_equal(http_request_read(bytes, (size_t)len, &request), HTTP_GOOD);
+        if (request.has_foreign_host != hosts[i].is_foreign) {
+            fail_msg("%s: foreign is %d", hosts[i].headers, request.has_foreign_host);
+        }
+    }
+}
+
 /* However it is cut into pieces, it is whole at the same byte. */
 static void test_piece_by_piece(void **state)
 {
@@ -122,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_piece_by_piece),
         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_zero_bytes),

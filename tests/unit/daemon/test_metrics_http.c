@@ -146,6 +146,25 @@ static void test_answers(void **state)
     assert_int_equal(counter_read(&fixture->stats.http_requests), 4);
 }
 
+/* A browser that a page elsewhere has led here (DNS rebinding) says that page's name. */
+static void test_hosts(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *answer = ask(fixture, "GET /page HTTP/1.1\r\nHost: rebound.example:9153\r\n\r\n");
+    assert_int_equal(strncmp(answer, "HTTP/1.1 421 Misdirected Request\r\n", 34), 0);
+    assert_null(strstr(answer, "plain\n"));
+    assert_null(strstr(answer, "rebound"));
+    assert_non_null(strstr(answer, "localhost"));
+    answer = ask(fixture, "HEAD /page HTTP/1.1\r\nHost: rebound.example\r\n\r\n");
+    assert_int_equal(strncmp(answer, "HTTP/1.1 421 ", 13), 0);
+    assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
+    assert_int_equal(counter_read(&fixture->stats.http_misdirected), 2);
+    assert_int_equal(counter_read(&fixture->stats.http_requests), 0);
+    answer = ask(fixture, "GET /page HTTP/1.1\r\nHost: localhost:9153\r\n\r\n");
+    assert_non_null(strstr(answer, "\r\n\r\nplain\n"));
+    assert_int_equal(counter_read(&fixture->stats.http_misdirected), 2);
+}
+
 /* Piece by piece is as good as at once. */
 static void test_split(void **state)
 {
@@ -182,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_answers, fixture_new, fixture_free),
+        cmocka_unit_test_setup_teardown(test_hosts, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(test_split, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(test_too_many, fixture_new, fixture_free),
     };
