@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/replacement.h"
+
 #define FILE_NAME "resolv.conf"
 /* What an interrupted run leaves is taken away by the next one. */
 #define FILE_NAME_NEW ".resolv.conf.mxcache"
@@ -51,20 +53,6 @@ static bool fd_read_all(int fd, char *bytes, size_t len)
     return true;
 }
 
-static bool fd_write_all(int fd, const char *bytes, size_t len)
-{
-    size_t done = 0;
-    while (done < len) {
-        ssize_t put = write(fd, bytes + done, len - done);
-        if (put >= 0) {
-            done += (size_t)put;
-        } else if (errno != EINTR) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool fd_has_bytes(int fd, const struct chroot_copy *copy)
 {
     struct stat status;
@@ -91,33 +79,20 @@ static bool copy_is_equal(const struct chroot_copy *copy, int folder)
     return is_equal;
 }
 
-static bool copy_fill(struct chroot_copy *copy, int fd)
-{
-    if (!fd_write_all(fd, copy->bytes, copy->len)) {
-        return copy_fail(copy, "write the new file");
-    }
-    if (fchmod(fd, FILE_MODE) != 0 || fsync(fd) != 0) {
-        return copy_fail(copy, "finish the new file");
-    }
-    return true;
-}
-
 static bool copy_write(struct chroot_copy *copy, int folder)
 {
-    (void)unlinkat(folder, FILE_NAME_NEW, 0);
-    int fd =
-        openat(folder, FILE_NAME_NEW, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return copy_fail(copy, "make the new file");
-    }
-    bool is_full = copy_fill(copy, fd);
-    (void)close(fd);
-    if (is_full && renameat(folder, FILE_NAME_NEW, folder, FILE_NAME) != 0) {
-        is_full = copy_fail(copy, "put the new file in its place");
-    }
-    if (!is_full) {
-        (void)unlinkat(folder, FILE_NAME_NEW, 0);
-        return false;
+    struct replacement replacement = {
+        .folder_fd = folder,
+        .name = FILE_NAME,
+        .beside = FILE_NAME_NEW,
+        .bytes = copy->bytes,
+        .len = copy->len,
+        .mode = FILE_MODE,
+        .uid = REPLACEMENT_ANYBODY,
+        .gid = REPLACEMENT_ANYBODY,
+    };
+    if (!replacement_put(&replacement)) {
+        return copy_fail(copy, replacement.step);
     }
     (void)fsync(folder);
     return true;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/replacement.h"
 #include "doctor/host.h"
 
 #define NAME_SIZE 256
@@ -182,76 +183,29 @@ bool path_state_equal(const struct path_state *a, const struct path_state *b)
     return has_same_rights && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t count = write(fd, bytes, len);
-        if (count < 0 && errno != EINTR) {
-            return false;
-        }
-        bytes += count > 0 ? count : 0;
-        len -= count > 0 ? (size_t)count : 0;
-    }
-    return true;
-}
-
-static bool fill_new(int fd, const struct path_state *state)
-{
-    const struct timespec now = {.tv_nsec = UTIME_NOW};
-    bool has_time = state->mtime.tv_sec != 0 || state->mtime.tv_nsec != 0;
-    const struct timespec times[2] = {has_time ? state->mtime : now, has_time ? state->mtime : now};
-    bool is_owned = fchown(fd, state->uid, state->gid) == 0 || (errno == EPERM && geteuid() != 0);
-    return write_all(fd, state->bytes, state->len) && is_owned && fchmod(fd, state->mode) == 0 &&
-           futimens(fd, times) == 0 && fsync(fd) == 0;
-}
-
-static bool make_file(const struct place *place, const struct path_state *state)
-{
-    int fd = openat(place->folder_fd, place->name_new,
-        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return false;
-    }
-    bool is_filled = fill_new(fd, state);
-    int error = errno;
-    (void)close(fd);
-    errno = error;
-    return is_filled;
-}
-
-static bool make_link(const struct place *place, const struct path_state *state)
-{
-    return symlinkat(state->bytes, place->folder_fd, place->name_new) == 0;
-}
-
-static bool rename_new(const struct place *place)
-{
-    return renameat(place->folder_fd, place->name_new, place->folder_fd, place->name) == 0;
-}
-
 static bool put_at(const struct place *place, const struct path_state *state)
 {
+    struct replacement replacement = {
+        .folder_fd = place->folder_fd,
+        .name = place->name,
+        .beside = place->name_new,
+        .is_link = state->kind == PATH_LINK,
+        .bytes = state->bytes,
+        .len = state->len,
+        .mode = state->mode,
+        .uid = state->uid,
+        .gid = state->gid,
+        .mtime = state->mtime,
+    };
     bool is_put = false;
-    /* What a crash left behind. */
-    (void)unlinkat(place->folder_fd, place->name_new, 0);
-    switch (state->kind) {
-    case PATH_ABSENT:
-        is_put = unlinkat(place->folder_fd, place->name, 0) == 0 || errno == ENOENT;
-        break;
-    case PATH_FILE:
-        is_put = make_file(place, state) && rename_new(place);
-        break;
-    case PATH_LINK:
-        is_put = make_link(place, state) && rename_new(place);
-        break;
-    }
-    if (!is_put) {
-        int error = errno;
+    if (state->kind == PATH_ABSENT) {
+        /* What a crash left behind. */
         (void)unlinkat(place->folder_fd, place->name_new, 0);
-        errno = error;
-        return false;
+        is_put = unlinkat(place->folder_fd, place->name, 0) == 0 || errno == ENOENT;
+    } else {
+        is_put = replacement_put(&replacement);
     }
-    return fsync(place->folder_fd) == 0;
+    return is_put && fsync(place->folder_fd) == 0;
 }
 
 /* The last folder of the path, when all above it is there. */
