@@ -1,27 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tests/unit/doctor/mail_host.h"
-
-static struct host_fixture fixture;
-
-static int set_up(void **state)
-{
-    (void)state;
-    mail_host_init(&fixture);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    host_fixture_fini(&fixture);
-    return 0;
-}
-
-static void expect(enum check_id check, enum report_level level, const char *part)
-{
-    (void)host_fixture_run(&fixture, check);
-    host_fixture_expect(&fixture, check, level, part);
-}
+#include "tests/unit/doctor/mail_host_scene.h"
 
 #define UFW_ON      "/etc/ufw/ufw.conf"
 #define UFW_RULES   "/etc/ufw/user.rules"

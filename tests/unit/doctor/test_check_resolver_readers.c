@@ -10,23 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tests/support/doctor_case.h"
-
-static struct doctor_case host;
-
-static int set_up(void **state)
-{
-    (void)state;
-    doctor_case_init(&host);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    doctor_case_fini(&host);
-    return 0;
-}
+#include "tests/unit/doctor/doctor_scene.h"
 
 static void expect_processes(enum report_level level, const char *part)
 {
