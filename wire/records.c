@@ -25,9 +25,7 @@ bool record_read(struct reader *reader, struct record *record_out)
     if (!reader_skip(&ahead, record.rdata_len)) {
         return false;
     }
-    if (record.ttl > RECORD_TTL_MAX) {
-        record.ttl = 0;
-    }
+    record.ttl = record.ttl < RECORD_TTL_MAX ? record.ttl : RECORD_TTL_MAX;
     *record_out = record;
     *reader = ahead;
     return true;

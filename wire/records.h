@@ -16,7 +16,7 @@ struct record {
     size_t name_at;
     uint16_t type;
     uint16_t class;
-    uint32_t ttl; /* Seconds; values above 2^31-1 read as 0 (RFC 2181 section 8). */
+    uint32_t ttl; /* Seconds; more than 2^31-1 is read as that (RFC 8767 section 4). */
     size_t ttl_at;
     size_t rdata_at;
     uint16_t rdata_len;

@@ -122,8 +122,8 @@ static size_t set_size(const struct tale *tale, const struct world_name *owner, 
     return size;
 }
 
-/* RFC 2181 section 5.2: of a set, the least. Above 2^31-1 it is no time at all (section 8), or a
- * long one (RFC 8767 section 4). */
+/* RFC 2181 section 5.2: of a set, the least. Above 2^31-1 it is a long time (RFC 8767 section
+ * 4); how long a set may be kept is ttl_max's to say. */
 static uint32_t set_ttl(const struct tale *reply, const struct tale_record *source)
 {
     uint32_t ttl = source->ttl;
