@@ -75,11 +75,13 @@ enum step_verdict query_parse(struct query_turn *turn)
     if (message.opcode != OPCODE_QUERY) {
         return query_reject(turn, RCODE_NOTIMP);
     }
+    turn->source.has_question = verdict == MESSAGE_GOOD || message.edns.is_present;
+    if (turn->source.has_question) {
+        question_copy(&query->question, &message.question);
+    }
     if (verdict == MESSAGE_MALFORMED) {
         return query_reject(turn, RCODE_FORMERR);
     }
-    question_copy(&query->question, &message.question);
-    turn->source.has_question = true;
     if (message.edns.version != 0) {
         return query_reject(turn, RCODE_BADVERS);
     }

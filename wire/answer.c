@@ -165,7 +165,9 @@ size_t answer_from_stored(const struct answer_form *form, const struct question 
     return writer.len;
 }
 
-/* A query whose body was unreadable showed no OPT, so none goes back (RFC 6891 section 7). */
+/* A query that cannot be read as far as its OPT showed none, so none goes back (RFC 6891 section
+ * 7).
+ */
 size_t answer_error(const struct answer_form *form, const struct question *question,
     const struct answer_error *error, uint8_t *bytes_out, size_t size)
 {

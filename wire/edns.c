@@ -72,17 +72,18 @@ bool edns_read(
     uint16_t class, uint32_t ttl, const uint8_t *rdata, size_t len, struct edns *edns_out)
 {
     uint8_t version = (uint8_t)(ttl >> 16);
-    struct edns edns = {
+    const struct edns bare = {
         .is_present = true,
         .version = version,
         .rcode_upper = (uint8_t)(ttl >> 24),
         .wants_dnssec = (ttl & EDNS_DO) != 0,
         .udp_size = class < EDNS_UDP_SIZE_FLOOR ? EDNS_UDP_SIZE_FLOOR : class,
     };
-    if (version == 0 && !edns_read_options(rdata, len, &edns)) {
+    *edns_out = bare;
+    if (version == 0 && !edns_read_options(rdata, len, edns_out)) {
+        *edns_out = bare;
         return false;
     }
-    *edns_out = edns;
     return true;
 }
 

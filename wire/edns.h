@@ -71,7 +71,8 @@ bool edns_cookie_len_is_valid(size_t len);
  * the version is one whose layout we do not know (BADVERS). Of several COOKIE options only the
  * first counts (RFC 7873 section 5.2). False: an option runs past the end. A cookie of a wrong
  * length is no such error: in a reply it is not to be believed (section 5.3), in a question it is
- * ignored by who gives no cookies (section 5.2). */
+ * ignored by who gives no cookies (section 5.2). What the class and the TTL say is written out in
+ * either case, for an error's answer needs it. */
 bool edns_read(
     uint16_t class, uint32_t ttl, const uint8_t *rdata, size_t len, struct edns *edns_out);
 

@@ -15,16 +15,17 @@ enum message_section {
 };
 
 /* The TTL of an OPT record is no time, so it is read raw. The owner must be the plain root (RFC
- * 6891 section 6.1.2). */
+ * 6891 section 6.1.2). Of a wrong one it is known that it was there. */
 static bool message_read_opt(
     struct message *message, enum message_section section, const struct record *record)
 {
     const uint8_t *bytes = message->bytes;
-    if (section != MESSAGE_ADDITIONAL || message->edns.is_present || bytes[record->name_at] != 0) {
+    if (section != MESSAGE_ADDITIONAL || message->edns.is_present) {
         return false;
     }
-    return edns_read(record->class, bytes_get_u32(bytes + record->ttl_at), bytes + record->rdata_at,
-        record->rdata_len, &message->edns);
+    bool is_good = edns_read(record->class, bytes_get_u32(bytes + record->ttl_at),
+        bytes + record->rdata_at, record->rdata_len, &message->edns);
+    return is_good && bytes[record->name_at] == 0;
 }
 
 /* Owner names are followed to their end here, once, so that later walks may trust them. */
@@ -81,9 +82,10 @@ enum message_verdict message_read(const uint8_t *bytes, size_t len, struct messa
         message->counts[i] = bytes_get_u16(bytes + 4 + 2 * i);
     }
     if (len > MESSAGE_SIZE_MAX || !message_read_body(message)) {
-        memset(&message->question, 0, sizeof(message->question));
-        message->edns = (struct edns){0};
-        message->records_at = 0;
+        if (!message->edns.is_present) {
+            memset(&message->question, 0, sizeof(message->question));
+            message->records_at = 0;
+        }
         return MESSAGE_MALFORMED;
     }
     message->rcode |= (unsigned)message->edns.rcode_upper << 4;

@@ -29,7 +29,9 @@ struct message {
 enum message_verdict {
     MESSAGE_GOOD,
     MESSAGE_SHORT,     /* Not even a header: cannot be answered. */
-    MESSAGE_MALFORMED, /* A header, then garbage: FORMERR. The header fields are valid. */
+    MESSAGE_MALFORMED, /* A header, then garbage: FORMERR. The header fields are valid; and, if an
+                        * OPT was met, so are question and EDNS, which have to be in the answer
+                        * then (RFC 6891 section 7). Else they are zero. */
 };
 
 /* At most this many records are looked at in one message; more is MALFORMED. */

@@ -21,14 +21,12 @@ static void edns_check_read(const uint8_t *data, size_t size)
     uint32_t ttl = bytes_get_u32(data + 2);
     const uint8_t *options = data + EDNS_INPUT_FIXED;
     bool is_good = edns_read(class, ttl, options, size - EDNS_INPUT_FIXED, &edns);
-    must(edns.is_present == is_good);
-    if (is_good) {
-        must(edns.udp_size >= EDNS_UDP_SIZE_FLOOR && edns.version == (uint8_t)(ttl >> 16));
-        must(edns.wants_dnssec == ((ttl & 0x8000u) != 0));
-        must(edns.cookie_len == 0 || edns_cookie_len_is_valid(edns.cookie_len));
-        must(edns.cookie_len == 0 || !edns.has_bad_cookie);
-        must(edns.version == 0 || edns.cookie_len == 0);
-    }
+    must(edns.is_present);
+    must(edns.udp_size >= EDNS_UDP_SIZE_FLOOR && edns.version == (uint8_t)(ttl >> 16));
+    must(edns.wants_dnssec == ((ttl & 0x8000u) != 0));
+    must(edns.cookie_len == 0 || edns_cookie_len_is_valid(edns.cookie_len));
+    must(edns.cookie_len == 0 || (is_good && !edns.has_bad_cookie));
+    must(edns.version == 0 || (is_good && edns.cookie_len == 0));
 }
 
 /* Any part of ours is good to ourselves; one bit off and it is a stranger's. */

@@ -113,6 +113,28 @@ static void test_badvers(void **state)
     fixture_free(fixture);
 }
 
+/* FORMERR for an OPT has question and OPT (RFC 6891 section 7), for other garbage the header alone.
+ */
+static void test_wrong_opt(void **state)
+{
+    static const uint8_t opt[] = {0, 0, TYPE_OPT, 4, 208, 0, 0, 0x80, 0, 0, 1, 0};
+    struct fixture *fixture = fixture_new(conf);
+    uint8_t bytes[512];
+    (void)state;
+    size_t len = query_of("mail.example.org", TYPE_A, bytes);
+    memcpy(bytes + len, opt, sizeof opt);
+    bytes_put_u16(bytes + 10, 1);
+    assert_int_equal(fixture_ask_bytes(fixture, bytes, len + sizeof opt, 0), ASK_ANSWERED);
+    assert_int_equal(header_rcode(fixture->answer), RCODE_FORMERR);
+    assert_int_equal(fixture->answer_len, len + 11);
+    assert_memory_equal(fixture->answer + HEADER_SIZE, bytes + HEADER_SIZE, len - HEADER_SIZE);
+    assert_memory_equal(fixture->answer + len + 5, "\0\0\x80\0\0\0", 6);
+    assert_int_equal(fixture_ask_bytes(fixture, bytes, len + 1, 0), ASK_ANSWERED);
+    assert_int_equal(header_rcode(fixture->answer), RCODE_FORMERR);
+    assert_int_equal(fixture->answer_len, HEADER_SIZE);
+    fixture_free(fixture);
+}
+
 /* ---- LOOKUP ---- */
 
 static void test_outcomes_are_counted(void **state)
@@ -407,10 +429,10 @@ static void test_truncation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_parse), cmocka_unit_test(test_badvers),
-        cmocka_unit_test(test_records_in_a_query), cmocka_unit_test(test_outcomes_are_counted),
-        cmocka_unit_test(test_without_rd), cmocka_unit_test(test_refresh),
-        cmocka_unit_test(test_refresh_needs_room), cmocka_unit_test(test_stale_after_patience),
-        cmocka_unit_test(test_stale_after_failure),
+        cmocka_unit_test(test_wrong_opt), cmocka_unit_test(test_records_in_a_query),
+        cmocka_unit_test(test_outcomes_are_counted), cmocka_unit_test(test_without_rd),
+        cmocka_unit_test(test_refresh), cmocka_unit_test(test_refresh_needs_room),
+        cmocka_unit_test(test_stale_after_patience), cmocka_unit_test(test_stale_after_failure),
         cmocka_unit_test(test_another_worker_was_faster), cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_shed), cmocka_unit_test(test_failure_is_remembered),
         cmocka_unit_test(test_truncation)};

@@ -80,8 +80,7 @@ static void test_verdicts(void **state)
         assert_int_equal(message.flags, bytes_get_u16((const uint8_t *)row->bytes + 2));
         assert_int_equal(message.opcode, OPCODE_QUERY);
         if (row->verdict == MESSAGE_MALFORMED) {
-            assert_false(message.edns.is_present);
-            assert_int_equal(message.question.name_len, 0);
+            assert_int_equal(message.edns.is_present, message.question.name_len > 0);
         }
     }
 }
@@ -106,6 +105,36 @@ static void test_fields(void **state)
     assert_true(message.edns.wants_dnssec);
     assert_int_equal(message.edns.udp_size, 1024);
     assert_int_equal(message.records_at, 12 + 7 + 4);
+}
+
+/* Of a wrong OPT, or wrong records behind one, it is known that it was there, with its DO. */
+static void test_wrong_opt(void **state)
+{
+    static const struct message_case cases[] = {
+        ROW("two OPT", "\x12\x34\1\0\0\1\0\0\0\0\0\2" QUESTION OPT OPT, true),
+        ROW("OPT of a name",
+            "\x12\x34\1\0\0\1\0\0\0\0\0\1" QUESTION "\1a\0\0\x29\4\xd0\0\0\x80\0\0\0", true),
+        ROW("half an option",
+            "\x12\x34\1\0\0\1\0\0\0\0\0\1" QUESTION "\0\0\x29\4\xd0\0\0\x80\0\0\3\0\12\0", true),
+        ROW("bytes behind it", "\x12\x34\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "x", true),
+        ROW("a record behind it cut", "\x12\x34\1\0\0\1\0\0\0\0\0\2" QUESTION OPT "\0\0", true),
+        ROW("cut itself", "\x12\x34\1\0\0\1\0\0\0\0\0\1" QUESTION "\0\0\x29\4\xd0\0", false),
+        ROW("as an answer", "\x12\x34\1\0\0\1\0\1\0\0\0\0" QUESTION OPT, false),
+        ROW("behind two questions", "\x12\x34\1\0\0\2\0\0\0\0\0\1" QUESTION QUESTION OPT, false),
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const uint8_t *bytes = (const uint8_t *)cases[i].bytes;
+        bool is_met = cases[i].verdict;
+        struct message message;
+        packet_expect(
+            message_read(bytes, cases[i].len, &message) == MESSAGE_MALFORMED, cases[i].what);
+        packet_expect(message.edns.is_present == is_met, cases[i].what);
+        packet_expect(message.edns.wants_dnssec == is_met, cases[i].what);
+        packet_expect(message.edns.udp_size == (is_met ? 1232 : 0), cases[i].what);
+        packet_expect(message.question.name_len == (is_met ? 7 : 0), cases[i].what);
+        packet_expect(message.records_at == (is_met ? 12 + 7 + 4 : 0), cases[i].what);
+    }
 }
 
 /* A malformed message of another opcode still tells its opcode, so that NOTIMP can be sent. */
@@ -164,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_wrong_opt),
         cmocka_unit_test(test_opcode_of_garbage),
         cmocka_unit_test(test_prefixes),
         cmocka_unit_test(test_too_many_records),
