@@ -8,9 +8,9 @@ static int64_t lifetime_at_most(int64_t limit_us, int64_t stale_max_us)
     return stale_max_us < limit_us ? stale_max_us : limit_us;
 }
 
-/* Keys, signatures and proofs are rolled on the promise that no cache keeps them past their TTL:
- * an old TLSA makes DANE refuse delivery (RFC 7672 section 2.1.1), and "there is no TLSA" kept too
- * long takes its protection away. */
+/* Keys, signatures and proofs are rolled on the promise that no cache keeps them past their TTL
+ * (RFC 7671 section 8.1): an old TLSA makes DANE refuse delivery (RFC 7672 section 2.2), and "there
+ * is no TLSA" kept too long takes its protection away. */
 bool lifetime_is_timed_proof(uint16_t type)
 {
     return type == TYPE_TLSA || type == TYPE_DS || type == TYPE_DNSKEY || type == TYPE_RRSIG ||

@@ -6,7 +6,7 @@
 
 /*
  * What servers have failed on: a memory of failures (SERVFAIL, REFUSED, ...) by question and server
- * (RFC 9520 section 3), so that a server which fails for one name is left alone about that name,
+ * (RFC 9520 section 3.2), so that a server which fails for one name is left alone about that name,
  * for 1 s at first, twice as long each time, up to 5 min, and stays first choice for all others. A
  * fixed table in which a newer failure takes the place of an older one; forgetting costs a
  * question, no more. One worker's.

@@ -263,7 +263,7 @@ void forward_on_reply(
 }
 
 /* If the server was away, that it said nothing was not about the question. If it answered a probe
- * at once it may well have been, and one more try is to tell (RFC 9520 section 3.1). */
+ * at once it may well have been, and one try more than RFC 9520 section 3.1 has is to tell. */
 static void forward_forgive(struct fetch *fetch, bool was_away)
 {
     uint8_t most = was_away ? 0 : PICK_SILENT_MAX - 1;

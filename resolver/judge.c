@@ -131,8 +131,8 @@ enum judge_verdict judge_reply(
     if (message_read(judged->bytes, judged->len, &reply) != MESSAGE_GOOD) {
         return judge_may_lack_cookie(judged->cookie) ? JUDGE_MALFORMED : JUDGE_NO_COOKIE;
     }
-    /* The answer is kept under what was asked. Some servers do not copy the DO bit as they should
-     * (RFC 3225 section 3), and some send signatures to whoever did not ask for them. */
+    /* The answer is kept under what was asked. Some servers do not copy the DO bit as they should,
+     * so theirs means nothing (RFC 6840 section 5.6), and some send signatures unasked. */
     reply.edns.wants_dnssec = judged->wants_dnssec;
     return judge_message(judged, &reply, stored_out, normalised_out);
 }

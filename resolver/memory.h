@@ -11,7 +11,7 @@
  * only the round trip and what has a term of its own are taken over, after MEMORY_WEAK_US nothing.
  * That a server rests or fails is believed for MEMORY_REST_US: long enough for a restart, too short
  * for a reboot. Its cookie is not kept, for our own part of it is new at each start (RFC 9018
- * section 8). Pure.
+ * section 3). Pure.
  */
 #define MEMORY_STRONG_US (INT64_C(3600) * 1000000)
 #define MEMORY_WEAK_US   (INT64_C(86400) * 1000000)

@@ -12,7 +12,7 @@ struct question;
  * are EDNS options: without EDNS there are none. Pure, no allocation.
  */
 struct ask_form {
-    uint16_t id;            /* Unpredictable (RFC 5452 section 4.3). */
+    uint16_t id;            /* Unpredictable (RFC 5452 section 9.2). */
     bool is_final;          /* RD=0: we ask a name server for what it knows itself. */
     bool wants_ad;          /* AD=1: tell me if you have validated (RFC 6840 section 5.7). */
     bool wants_dnssec;      /* DO. */

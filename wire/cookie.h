@@ -16,9 +16,10 @@ struct hash_key;
  * server has ever sent one. Pure; any thread.
  */
 
-/* Our part for one server: another for each, so that servers cannot tell that we are one client
- * (RFC 9018 section 3). It hangs on the server's address alone, not on its port. The secret is to
- * be new whenever our own address may have changed, at least at each start (RFC 9018 section 8). */
+/* Our part for one server: another for each, so that no server knows what to forge another one's
+ * replies with (RFC 9018 section 3). It hangs on the server's address alone, not on its port. The
+ * secret is to be new whenever our own address may have changed, at least at each start (RFC 9018
+ * section 8.1). */
 void cookie_client_make(const struct hash_key *secret, const struct address *server,
     uint8_t cookie_out[EDNS_COOKIE_CLIENT_SIZE]);
 

@@ -43,7 +43,8 @@ enum referee_match {
     REFEREE_REPLY,
 };
 
-/* RFC 5452 section 9.1: QR, opcode, id, and the question. `tale` has been read from the reply. */
+/* RFC 1035 section 7.3 and 5452 section 9.1: QR, opcode, id, and the question. `tale` has been read
+ * from the reply. */
 enum referee_match referee_match(const struct tale *reply, const struct tale *asked);
 
 /* May anything in the reply be believed? Of what matches, and could be read. */
