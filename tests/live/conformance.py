@@ -26,7 +26,8 @@ VARIANTS = {
 }
 
 # Servers that misbehave have zones of their own, lest they spoil the others' answers.
-UPSTREAMS = ("usual", "trusted", "failing", "fading", "plain", "cookie", "silent", "mute", "line")
+UPSTREAMS = ("usual", "trusted", "failing", "fading", "plain", "cookie", "silent", "mute", "line",
+             "away", "idle")
 
 Check = collections.namedtuple(
     "Check", "rfc section sentence function is_slow is_udp document")

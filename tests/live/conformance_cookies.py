@@ -149,3 +149,38 @@ def keepalive_of_upstream_is_met():
         reply = send_udp(wire.ask(name, edns=wire.opt()))
         expect_equal(reply.data(wire.A), [ADDRESS], f"the address, keepalive {data!r}")
         expect_equal(reply.option(wire.KEEPALIVE), None, "keepalive of upstream handed on")
+
+
+@check("7873", "5.3", "of several cookies in a reply the first one counts", udp=True)
+def first_cookies_count():
+    def told(asked, data, *parts):
+        sent = asked.message.option(wire.COOKIE)[:8]
+        cookies = {"right": sent + b"serverck", "wrong": b"notyours" + b"serverck"}
+        options = b"".join(wire.option(wire.COOKIE, cookies[part]) for part in parts)
+        return asked.address(data, edns=wire.opt(options=options))
+
+    upstream("cookie").usual = answer_with_cookie
+    upstream("cookie").on("first1.cookie.example", lambda asked: told(
+        asked, b"\1\1\1\1", "right", "wrong"))
+    upstream("cookie").on("first2.cookie.example", lambda asked: (
+        [0.3, told(asked, b"\1\1\1\1", "right")] if len(upstream("cookie").asked(asked.key)) > 1
+        else [told(asked, b"\6\6\6\6", "wrong", "right"), 0.05,
+              told(asked, b"\1\1\1\1", "right")]))
+    for name in ("first1", "first2"):
+        reply = send_udp(wire.ask(name + ".cookie.example", ident=28))
+        expect_equal(reply.data(wire.A), [b"\1\1\1\1"], f"the address of {name}")
+
+
+@check("7873", "5.3", "a cookie that comes with an error is kept as well", udp=True)
+def cookies_of_errors_are_kept():
+    upstream("cookie").usual = answer_with_cookie
+    for rcode in (wire.NXDOMAIN, wire.SERVFAIL):
+        fresh = b"errorck%d" % rcode
+        upstream("cookie").on(f"error{rcode}.cookie.example", lambda asked, f=fresh, r=rcode:
+                              asked.denial(r, edns=wire.opt(options=wire.option(
+                                  wire.COOKIE, asked.message.option(wire.COOKIE)[:8] + f))))
+        name = f"error{rcode}.cookie.example"
+        expect_rcode(send_udp(wire.ask(name, ident=32)), rcode, name)
+        send_udp(wire.ask(f"after{rcode}.cookie.example", ident=32))
+        asked = upstream("cookie").asked(f"after{rcode}.cookie.example")[0]
+        expect_equal(asked.message.option(wire.COOKIE)[8:], fresh, f"the cookie after {rcode}")

@@ -172,7 +172,7 @@ def local_answers_have_no_ad():
         expect(not reply.flags & wire.AD, f"AD for {name}")
 
 
-@check("4035", "3.2.1", "a denial with DO keeps what proves it")
+@check("2308", "6", "a denial with DO keeps what proves it")
 def proofs_are_kept():
     nsec = wire.to_wire("z." + ZONE) + b"\0\1\x40"
 
@@ -213,3 +213,46 @@ def ad_is_asked_for():
     message = upstream("trusted").asked(name)[0].message
     has_do = message.opts and message.opts[0][2] & wire.DO
     expect(message.flags & wire.AD or has_do, "neither AD nor DO in the question")
+
+
+@check("4035", "3", "an answer of 1220 octets fits into a datagram for who can take it")
+def sizes_for_signatures_are_given():
+    name = "datagram." + ZONE
+    signature = SIGNATURE + wire.to_wire(ZONE)
+    rest = 1220 - len(wire.ask(name)) - 16 - 12 - len(signature) - 11
+    upstream().on(name, lambda asked: asked.reply(
+        [asked.own(wire.A, ADDRESS), asked.own(wire.RRSIG, signature + b"s" * rest)]))
+    for _ in range(2):
+        reply = send_udp(wire.ask(name, edns=wire.opt(1220, flags=wire.DO)))
+        expect_equal((len(reply.bytes), reply.types()), (1220, [wire.A, wire.RRSIG]),
+                     "octets and records")
+
+
+@check("4035", "4.2", "a question for DS goes to the servers of the zone above")
+def ds_is_asked_above():
+    upstream().on("plain.example", lambda asked: asked.reply(
+        [asked.own(DS, b"\x12\x34\x0d\2" + b"d" * 32)]))
+    reply = send_udp(wire.ask("plain.example", DS))
+    expect_equal(reply.types(), [DS], "answers")
+    expect_equal(upstream("plain").asked("plain.example", DS), [], "questions to the zone's own")
+
+
+@check("4035", "4.6", "CD in a reply of upstream means nothing")
+def cd_of_upstream_is_ignored():
+    name = "cdreply." + ZONE
+    upstream().on(name, lambda asked: asked.address(flags=SIGNED | wire.CD))
+    for flags in (wire.RD, wire.RD | wire.CD):
+        for _ in range(2):
+            reply = expect_rcode(send_udp(wire.ask(name, flags=flags)), wire.NOERROR, name)
+            expect_equal(reply.flags & wire.CD, flags & wire.CD, "CD in the answer")
+
+
+@check("6840", "5.9", "a failure that is remembered without CD is asked anew with CD")
+def cd_is_asked_anew():
+    name = "anew.failing.example"
+    upstream("failing").on(name, lambda asked: (
+        asked.address() if asked.message.flags & wire.CD else asked.denial(wire.SERVFAIL)))
+    expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "a bogus name without CD")
+    reply = send_udp(wire.ask(name, flags=wire.RD | wire.CD))
+    expect_equal(reply.types(), [wire.A], "answers with CD")
+    expect_rcode(send_udp(wire.ask(name)), wire.SERVFAIL, "without CD again")

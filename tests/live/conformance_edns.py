@@ -5,7 +5,9 @@ import struct
 import time
 
 import conformance_wire as wire
-from conformance import check, expect_rcode, send_tcp, send_udp, send_udp_all, upstream
+from conformance import (
+    check, expect_rcode, send_tcp, send_udp, send_udp_all, server, udp_open, upstream,
+)
 from conformance_upstream import ADDRESS
 from live import expect, expect_equal
 
@@ -13,14 +15,52 @@ ZONE = "edns.example"
 NAME = "www." + ZONE
 
 
-@check("6891", "7", "an OPT in the answer if there was one in the question, and only then")
+MANY_KINDS = ((NAME, wire.RD), ("localhost", wire.RD), ("x.invalid", 0), (NAME, wire.RD | 5 << 11))
+
+
+@check("6891", "6.1.1", "one OPT in the answer if there was one in the question")
 def opt_answers_opt():
-    for name, flags in ((NAME, wire.RD), ("localhost", wire.RD), (NAME, wire.RD | 5 << 11)):
+    for name, flags in MANY_KINDS:
         for send in (send_udp, send_tcp):
             reply = send(wire.ask(name, flags=flags, edns=wire.opt()))
             expect_equal(len(reply.opts), 1, f"OPT records for {name}, flags {flags:#x}")
+
+
+@check("6891", "7", "no OPT in the answer if there was none in the question")
+def no_opt_unasked():
+    for name, flags in MANY_KINDS:
+        for send in (send_udp, send_tcp):
             reply = send(wire.ask(name, flags=flags))
             expect_equal(reply.additional, [], f"additional records for {name} without OPT")
+
+
+@check("6891", "7", "an OPT that is wrong gets FORMERR, with the question and an OPT")
+def wrong_opts_are_told():
+    wrong = [
+        wire.opt(options=b"\0"), wire.opt(options=wire.option(wire.UNKNOWN, b"abc")[:-1]),
+        wire.opt(options=wire.option(wire.UNKNOWN) + b"\0\1\xff\xff"),
+        wire.opt(owner=wire.to_wire("opt." + ZONE)), [wire.opt(), wire.opt()],
+        [wire.opt(), wire.record("x", wire.A, ADDRESS), wire.opt(options=b"\0\0\0")],
+    ]
+    for number, edns in enumerate(wrong):
+        for send in (send_udp, send_tcp):
+            reply = expect_rcode(send(wire.ask(NAME, edns=edns)), wire.FORMERR, f"OPT {number}")
+            expect_equal((len(reply.opts), reply.questions), (1, [wire.question(NAME)]),
+                         f"OPT records and question for OPT {number}")
+            expect_equal((reply.opts[0][0], reply.opts[0][2] & 0xFFFFFF, reply.opts[0][3]),
+                         (".", 0, b""), "name, version, flags and options of the answer's OPT")
+    reply = send_udp(wire.ask(NAME, edns=wire.opt(flags=wire.DO, options=b"\0")))
+    expect_equal(reply.opts and reply.opts[0][2] & wire.DO, wire.DO, "DO in the answer")
+
+
+@check("6891", "7", "a cut answer has its question and an OPT")
+def cut_answers_have_an_opt():
+    fill("cutopt." + ZONE, 10)
+    for size in (512, 1232):
+        reply = send_udp(wire.ask("cutopt." + ZONE, wire.TXT, edns=wire.opt(size)))
+        expect(reply.flags & wire.TC, f"2 kB fit into {size} octets")
+        expect_equal((len(reply.opts), reply.questions),
+                     (1, [wire.question("cutopt." + ZONE, wire.TXT)]), "OPT records and question")
 
 
 @check("6891", "6.1.2", "the OPT of an answer has the root's name and version 0")
@@ -65,7 +105,7 @@ def opt_owner_is_checked():
     expect_rcode(send_udp(wire.ask(NAME, edns=owned)), wire.FORMERR, "an OPT with a name")
 
 
-@check("6891", "6.1.2", "options that do not fit into the OPT get FORMERR")
+@check("6891", "7", "options that do not fit into the OPT get FORMERR")
 def options_are_checked():
     for options in (b"\0", b"\xff\0\0", wire.option(wire.UNKNOWN, b"abc")[:-1],
                     struct.pack(">HH", wire.UNKNOWN, 65535) + b"x"):
@@ -165,7 +205,28 @@ def sizes_are_kept():
             expect_equal(len(reply.opts), 1, "OPT records in the answer")
 
 
-@check("6891", "6.2.5", "no answer by UDP is larger than 1232 octets",
+@check("6891", "6.2.3", "a client's payload size holds for its question, and no longer")
+def sizes_are_forgotten():
+    fill("forgotten." + ZONE, 4)
+    with udp_open() as sock:
+        sock.connect(server())
+        for edns, fits in ((wire.opt(), True), (None, False), (wire.opt(512), False),
+                           (wire.opt(4096), True), (None, False)):
+            sock.send(wire.ask("forgotten." + ZONE, wire.TXT, edns=edns))
+            reply = wire.Message(sock.recv(65535))
+            expect_equal((bool(reply.answers), bool(reply.flags & wire.TC)), (fits, not fits),
+                         "answers, and TC")
+
+
+@check("8906", "3.2.7", "by TCP no payload size bounds an answer")
+def sizes_are_for_datagrams():
+    fill("streamed." + ZONE, 20)
+    for size in (0, 512, 1232):
+        reply = send_tcp(wire.ask("streamed." + ZONE, wire.TXT, edns=wire.opt(size)))
+        expect_equal((reply.types(), reply.flags & wire.TC), ([wire.TXT], 0), f"size {size}")
+
+
+@check("6891", "6.2.4", "no answer by UDP is larger than 1232 octets",
        document="mxcache.conf: udp_answer_max")
 def sizes_are_bounded():
     fill("big." + ZONE, 10)
@@ -188,7 +249,7 @@ def opt_is_not_forwarded():
         expect(one.message.opts[0][4] >= 512, "the payload size sent upstream")
 
 
-@check("6891", "6.1.1", "an OPT of upstream is not cached, nor given to clients")
+@check("6891", "6.2.1", "an OPT of upstream is not cached, nor given to clients")
 def opt_of_upstream_stays_there():
     odd = wire.opt(4321, flags=0x1234, options=wire.option(wire.UNKNOWN, b"from afar"))
     upstream().on("afar." + ZONE, lambda asked: asked.address(edns=odd))
@@ -199,6 +260,41 @@ def opt_of_upstream_stays_there():
         expect_equal(send_udp(wire.ask("afar." + ZONE)).additional, [], "OPT records unasked")
 
 
+@check("6891", "6.1.2", "unknown options of upstream are ignored")
+def unknown_options_of_upstream_are_ignored():
+    many = b"".join(wire.option(65001 + n, bytes(n)) for n in range(20))
+    for number, options in enumerate((wire.option(wire.UNKNOWN), wire.option(0, b"x"), many)):
+        name = f"options{number}." + ZONE
+        upstream().on(name, lambda asked, o=options: asked.address(edns=wire.opt(options=o)))
+        reply = send_udp(wire.ask(name, edns=wire.opt()))
+        expect_equal((reply.data(wire.A), reply.options), ([ADDRESS], []), "address and options")
+
+
+@check("6891", "6.2.6", "a client's question and the one to upstream are transactions of their own")
+def transactions_are_separate():
+    sizes = set()
+    for number, edns in enumerate((None, wire.opt(512), wire.opt(4096, flags=1))):
+        name = f"separate{number}." + ZONE
+        reply = send_udp(wire.ask(name, edns=edns))
+        expect_equal(len(reply.opts), int(edns is not None), "OPT records in the answer")
+        opts = upstream().asked(name)[0].message.opts
+        expect_equal(len(opts), 1, "OPT records upstream")
+        sizes.add(opts[0][4])
+    expect_equal(len(sizes), 1, "payload sizes that upstream was told")
+
+
+@check("7830", "3", "padding of any octets is taken, and none is sent back in clear")
+def padding_is_taken():
+    for number, data in enumerate((b"", bytes(100), b"\xff" * 50, bytes(range(256)))):
+        name = f"padded{number}." + ZONE
+        padding = wire.option(wire.PADDING, data)
+        upstream().on(name, lambda asked, p=padding: asked.address(edns=wire.opt(options=p)))
+        for send in (send_udp, send_tcp):
+            reply = send(wire.ask(name, edns=wire.opt(options=padding)))
+            expect_equal((reply.data(wire.A), reply.option(wire.PADDING)), ([ADDRESS], None),
+                         f"address and padding, {len(data)} octets")
+
+
 @check("6891", "6.2.2", "a reply without an OPT is taken, though the question had one")
 def replies_may_lack_opt():
     upstream().on("noopt." + ZONE, lambda asked: asked.address(edns=None))
@@ -207,7 +303,7 @@ def replies_may_lack_opt():
         expect_equal((reply.data(wire.A), len(reply.opts)), ([ADDRESS], 1), "address, OPT records")
 
 
-@check("6891", "6.2.2", "a server that answers FORMERR to an OPT is asked without one")
+@check("6891", "7", "a server that answers FORMERR to an OPT is asked without one")
 def old_servers_are_asked_plainly():
     def answer(asked):
         if asked.message.opts:
@@ -310,3 +406,15 @@ def errors_give_way():
     reply = send_udp(wire.ask(name, wire.TXT, edns=wire.opt(512)))
     expect_equal((reply.types(), reply.option(wire.EDE)), ([wire.TXT], None), "the stale answer")
     expect(not reply.flags & wire.TC, "TC is set for an extended error's sake")
+
+
+@check("8914", "6", "an extended error of upstream alters nothing: a failure and a denial stay one")
+def errors_alter_nothing():
+    for code in (3, 6, 15, 22):
+        ede = wire.opt(options=wire.option(wire.EDE, struct.pack(">H", code) + b"told"))
+        for rcode in (wire.SERVFAIL, wire.NXDOMAIN):
+            name = f"alters{code}x{rcode}.failing.example"
+            upstream("failing").on(name, lambda asked, e=ede, r=rcode: asked.denial(r, edns=e))
+            for qtype in (wire.A, wire.TXT):
+                reply = expect_rcode(send_udp(wire.ask(name, qtype, edns=wire.opt())), rcode, name)
+                expect_equal(reply.answers, [], "answers")

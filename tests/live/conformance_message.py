@@ -44,7 +44,7 @@ def header_is_right():
     expect(not reply.flags & wire.RD, "RD is set in the answer to a question without")
 
 
-@check("1035", "4.1.2", "the question is repeated octet by octet, its case too")
+@check("1034", "3.7", "the question is repeated octet by octet, its case too")
 def question_is_copied():
     for name in ("CaSe." + ZONE, "case.MESSAGE.example", "cAse." + ZONE):
         reply = send_udp(wire.ask(name))
@@ -80,7 +80,9 @@ def opcodes_are_refused():
         expect_equal(reply.opcode, op, "the opcode of the answer")
     for op in (1, 2, 4, 5, 6, 15):
         head = wire.message(op << 11)
-        expect_rcode(send_udp(head), wire.NOTIMP, f"a header of opcode {op} alone")
+        reply = expect_rcode(send_udp(head), wire.NOTIMP, f"a header of opcode {op} alone")
+        expect_equal((reply.counts, reply.flags & (wire.AA | wire.TC | wire.RD | wire.AD)),
+                     ([0, 0, 0, 0], 0), "records, AA, TC, RD and AD")
 
 
 @check("9619", "4", "QDCOUNT 2 gets FORMERR")
@@ -93,7 +95,7 @@ def two_questions_are_refused():
                  wire.FORMERR, "QDCOUNT 65535")
 
 
-@check("1035", "4.1.1", "QDCOUNT 0 gets FORMERR")
+@check("1035", "4.1.2", "QDCOUNT 0 gets FORMERR")
 def no_question_is_refused():
     for send in (send_udp, send_tcp):
         expect_rcode(send(wire.message()), wire.FORMERR, "no question")
@@ -141,7 +143,7 @@ def longest_labels_pass():
     expect_equal(reply.types(), [wire.A], "its answers")
 
 
-@check("6891", "5", "label types 01 and 10 get FORMERR")
+@check("1035", "4.1.4", "label types 01 and 10, which are reserved, get FORMERR")
 def label_types_are_refused():
     for kind in (0x40, 0x41, 0x7F, 0x80, 0xBF):
         name = bytes([kind]) + b"a" * (kind & 63) + wire.to_wire(ZONE)
@@ -180,7 +182,7 @@ def trailing_bytes_are_met():
                 expect(reply.rcode in (wire.NOERROR, wire.FORMERR), f"rcode {reply.rcode}")
 
 
-@check("1035", "4.1", "a message cut at any length gets FORMERR; less than a header nothing")
+@check("1035", "4.1.1", "a message cut at any length gets FORMERR; less than a header nothing")
 def cut_messages_are_met():
     whole = wire.ask("cut." + ZONE, edns=wire.opt(options=wire.option(wire.UNKNOWN, b"xyz")))
     cuts = [struct.pack(">H", size) + whole[2:size] for size in range(12, len(whole))]
@@ -247,7 +249,7 @@ def compressed_data_is_mended():
             expect(qtype == wire.MX or not compressed, "a name in SRV is compressed")
 
 
-@check("1035", "4.1.2", "every class other than IN gets NOTIMP or REFUSED, not silence")
+@check("1035", "4.1.1", "every class other than IN gets NOTIMP or REFUSED, not silence")
 def classes_are_answered():
     classes = (0, 2, 3, 4, 5, 254, 255, 256, wire.UNKNOWN, 65535)
     messages = [wire.ask("class." + ZONE, qclass=c, ident=c) for c in classes]
@@ -313,12 +315,23 @@ def pointers_of_upstream_are_met():
     expect_equal(reply.data(wire.A), [b"\1\1\1\1"], "the address behind two pointers")
 
 
-@check("2181", "4.1", "an answer comes from the address and the port that were asked")
+@check("2181", "4.1", "an answer comes from the address that was asked")
 def answers_come_from_where_asked():
     with udp_open() as sock:
         sock.sendto(wire.ask("from." + ZONE), server())
         _, source = sock.recvfrom(65535)
-    expect_equal(source[:2], server(), "where the answer came from")
+    expect_equal(source[0], server()[0], "where the answer came from")
+
+
+@check("2181", "4.2", "an answer comes from the port that was asked, to the port that asked")
+def answers_go_where_asked_from():
+    with udp_open() as first, udp_open() as second:
+        for ident, sock in enumerate((first, second, first, second)):
+            sock.sendto(wire.ask("port." + ZONE, ident=ident), server())
+        for sock, idents in ((first, [0, 2]), (second, [1, 3])):
+            found = [sock.recvfrom(65535) for _ in idents]
+            expect_equal({source[1] for _, source in found}, {server()[1]}, "where they came from")
+            expect_equal(sorted(wire.Message(data).id for data, _ in found), idents, "answers")
 
 
 @check("3597", "6", "data of unknown types that differ in case alone are two records")
@@ -345,3 +358,108 @@ def case_is_kept():
             start = reply.answers[0][5] + len(head)
             found, _ = wire.dnswire.read_name(reply.bytes, start)
             expect_equal(found, target + ".", f"the name in the data, type {qtype}")
+
+
+@check("1035", "3.1", "only letters have two cases: [ and {, or octets 0xDD and 0xFD, differ")
+def only_letters_have_case():
+    def answer(asked):
+        return asked.address(asked.question[1:2] * 4)
+
+    for pair in (b"[{", b"@`", b"^~", b"\xdd\xfd", b"\xc0\xe0"):
+        for _ in range(2):
+            for octet in pair:
+                labels = (bytes([octet]), b"case", b"message", b"example")
+                upstream().on(".".join(label.decode("latin-1") for label in labels), answer)
+                reply = send_udp(wire.ask(wire.to_wire(labels)))
+                expect_equal(reply.data(wire.A), [bytes([octet] * 4)], f"octet {octet:#x}")
+
+
+# What the data of a record is made of: names, and octets between them. Names of the first kind may
+# be compressed, those of the second one never.
+NAME = object()
+WELL_KNOWN = {
+    2: (NAME,), 5: (NAME,), 6: (NAME, NAME, bytes(20)), 7: (NAME,), 8: (NAME,), 9: (NAME,),
+    12: (NAME,), 14: (NAME, NAME), 15: (b"\0\5", NAME),
+}
+YOUNGER = {
+    17: (NAME, NAME), 18: (b"\0\1", NAME), 21: (b"\0\1", NAME), 26: (b"\0\1", NAME, NAME),
+    33: (bytes(6), NAME), 35: (bytes(4) + b"\1u\3sip\0", NAME), 36: (b"\0\1", NAME), 39: (NAME,),
+    47: (NAME, b"\0\1\x40"),
+}
+
+
+def shaped(shape, name):
+    return b"".join(name if piece is NAME else piece for piece in shape)
+
+
+@check("3597", "4", "compressed names in the data of every type that had them are read")
+def compressed_names_are_read():
+    for qtype, shape in (WELL_KNOWN | YOUNGER).items():
+        name = f"pointers{qtype}." + ZONE
+        target = wire.to_wire("host." + name)
+        upstream().on(name, lambda asked, s=shape: asked.reply(
+            [asked.own(asked.qtype, shaped(s, b"\4host\xc0\x0c"))]))
+        for _ in range(2):
+            reply = send_udp(wire.ask(name, qtype))
+            expect_equal(reply.types(), [qtype], f"answers for type {qtype}")
+            expect_equal(reply.expanded(0, [p if p is not NAME else None for p in shape]),
+                         shaped(shape, target).lower(), f"the data of type {qtype}")
+
+
+@check("3597", "4", "names in data are compressed in the types of RFC 1035 only")
+def younger_types_are_not_compressed():
+    for qtype, shape in YOUNGER.items():
+        name = f"plain{qtype}." + ZONE
+        data = shaped(shape, wire.to_wire("host." + name))
+        upstream().on(name, lambda asked, d=data: asked.reply([asked.own(asked.qtype, d)]))
+        for _ in range(2):
+            found = send_udp(wire.ask(name, qtype)).data(qtype)
+            expect_equal(found, [data], f"the data of type {qtype}")
+
+
+@check("3597", "3", "names in data that may not be compressed keep their case, come what may")
+def case_of_younger_types_is_kept():
+    for qtype, shape in YOUNGER.items():
+        name = f"spelled{qtype}." + ZONE
+        data = shaped(shape, wire.to_wire("HoSt." + name.swapcase()))
+        upstream().on(name, lambda asked, d=data: asked.reply([asked.own(asked.qtype, d)]))
+        for spelling in (name, name.upper()):
+            found = send_udp(wire.ask(spelling, qtype)).data(qtype)
+            expect_equal(found, [data], f"the data of type {qtype}, asked as {spelling}")
+
+
+@check("1035", "6.4", "an inverse question gets NOTIMP")
+def inverse_questions_are_refused():
+    records = [wire.record(b"\0", wire.A, ADDRESS)]
+    for questions in ([], [wire.question("inverse." + ZONE)]):
+        message = wire.message(1 << 11, questions, (records, (), ()))
+        for send in (send_udp, send_tcp):
+            reply = expect_rcode(send(message), wire.NOTIMP, "an inverse question")
+            expect_equal((reply.opcode, reply.answers), (1, []), "opcode and answers")
+
+
+@check("1123", "6.1.2.4", "names in an answer are compressed")
+def answers_are_compressed():
+    name = "compressed." + ZONE
+    hosts = [f"mx{n:02}." + name for n in range(20)]
+    upstream().on(name, lambda asked: asked.reply(
+        [wire.record(name, wire.MX, b"\0\5" + wire.to_wire(host)) for host in hosts]))
+    for _ in range(2):
+        reply = send_udp(wire.ask(name, wire.MX))
+        expect_equal(len(reply.answers), len(hosts), "records within 512 octets")
+        # Owner and target end in a pointer each.
+        most = len(wire.ask(name, wire.MX)) + len(hosts) * (12 + 2 + 5 + 2)
+        expect(len(reply.bytes) <= most, f"{len(reply.bytes)} octets")
+
+
+@check("6891", "5", "binary labels are not passed on, neither a client's nor upstream's")
+def binary_labels_are_not_passed():
+    binary = b"\x41\x10\xab\xcd" + wire.to_wire("failing.example")
+    reply = send_udp(wire.message(questions=[wire.question(binary)]))
+    expect_rcode(reply, wire.FORMERR, "a question about a binary label")
+    for number, target in enumerate((binary, b"\3abc" + binary)):
+        name = f"binary{number}.failing.example"
+        upstream("failing").on(name, lambda asked, t=target: asked.reply(
+            [asked.own(wire.MX, b"\0\1" + t)]))
+        reply = expect_rcode(send_udp(wire.ask(name, wire.MX)), wire.SERVFAIL, name)
+        expect_equal(reply.answers, [], "answers")

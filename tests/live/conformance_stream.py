@@ -27,7 +27,7 @@ def tcp_is_as_udp():
             expect_equal((udp.rcode, udp.types()), (tcp.rcode, tcp.types()), f"type {qtype}")
 
 
-@check("7766", "5", "TCP is offered first, without a question by UDP before")
+@check("9210", "4.1", "TCP may come first, without a question by UDP before")
 def tcp_comes_first():
     expect_equal(send_tcp(wire.ask("first." + ZONE)).types(), [wire.A], "answers by TCP alone")
 
@@ -180,7 +180,7 @@ def idle_lines_are_closed():
     expect(0.9 < elapsed < 8, f"closed after {elapsed:.2f} s instead of 1 s")
 
 
-@check("7766", "6.2.3", "a line with a question open is not idle", slow=True)
+@check("7766", "3", "a line with a question open is not idle", slow=True)
 def waiting_lines_stay():
     slow("patient." + ZONE, 1.7)
     with Line() as line:
@@ -189,7 +189,7 @@ def waiting_lines_stay():
     expect(reply is not None, "closed with a question open")
 
 
-@check("7766", "6.2.2", "a second line is served while the first is held up")
+@check("1035", "4.2.2", "a second line is served while the first is held up")
 def lines_are_independent():
     with Line() as first, Line() as second:
         first.sock.sendall(frame(wire.ask(NAME))[:9])
@@ -242,3 +242,30 @@ def answers_come_in_one_piece():
         line.send(wire.ask(NAME))
         data = line.sock.recv(65535)
     expect_equal(len(data), 2 + struct.unpack(">H", data[:2])[0], "octets of the first piece")
+
+
+@check("9210", "3", "no question is refused for the transport by which it comes")
+def transports_are_equal():
+    upstream().on("unnamed." + ZONE, lambda asked: asked.denial(wire.NXDOMAIN))
+    for name, qtype in ((NAME, wire.A), ("unnamed." + ZONE, wire.A), (NAME, wire.MX),
+                        ("localhost", wire.A), ("x.invalid", wire.TXT), (NAME, 252)):
+        for flags in (0, wire.RD, wire.RD | wire.CD):
+            message = wire.ask(name, qtype, flags=flags)
+            udp, tcp = send_udp(message), send_tcp(message)
+            expect_equal((udp.rcode, udp.types(), udp.flags), (tcp.rcode, tcp.types(), tcp.flags),
+                         f"{name}, type {qtype}, flags {flags:#x}")
+
+
+@check("1123", "6.1.3.2", "by UDP it goes on while lines are held up")
+def lines_do_not_hold_up_datagrams():
+    slow("held." + ZONE, 1.0)
+    lines = [Line() for _ in range(40)]
+    for number, line in enumerate(lines):
+        data = frame(wire.ask("held." + ZONE))
+        line.sock.sendall(data[: number % 20] if number % 2 else data)
+    for number in range(20):
+        started = time.monotonic()
+        expect_equal(send_udp(wire.ask(f"free{number % 4}." + ZONE)).types(), [wire.A], "answers")
+        expect(time.monotonic() - started < 0.9, "a datagram waited for a line")
+    for line in lines:
+        line.sock.close()

@@ -8,10 +8,9 @@ from conformance import (
     check, expect_rcode, send_tcp, send_udp, send_udp_all, upstream, variant_now,
 )
 from conformance_upstream import ADDRESS
-from live import expect, expect_equal
+from live import expect, expect_equal, wait_until
 
 ZONE = "line.example"
-PADDING = 12
 LIE = b"\6\6\6\6"
 
 
@@ -137,7 +136,7 @@ def questions_are_padded_when_hidden():
     name = on_line("padded." + ZONE, lambda asked: asked.address())
     expect_address(name)
     for asked in upstream("line").asked(name):
-        padding = asked.message.option(PADDING)
+        padding = asked.message.option(wire.PADDING)
         expect_equal(padding is not None, asked.protocol == "tls", f"padding by {asked.protocol}")
         if padding is not None:
             expect_equal(len(asked.message.bytes) % 128, 0, "octets beyond a whole block")
@@ -160,3 +159,16 @@ def lines_to_upstream_are_kept():
         send_udp(wire.ask(name, ident=24))
     sources = {asked_on_line(f"again{n}." + ZONE)[0].source for n in range(6)}
     expect(len(sources) <= 3, f"{len(sources)} lines for six questions")
+
+
+@check("7766", "6.2.3", "a line to upstream that is idle is closed after ten seconds", slow=True)
+def idle_lines_to_upstream_are_closed():
+    def answer(asked):
+        if asked.protocol == "udp":
+            return asked.reply(flags=wire.QR | wire.TC | wire.RD | wire.RA)
+        return asked.address()
+
+    upstream("idle").usual = answer
+    expect_equal(send_udp(wire.ask("once.idle.example")).data(wire.A), [ADDRESS], "the address")
+    expect(upstream("idle").open_lines > 0, "a line is closed at once")
+    wait_until(lambda: upstream("idle").open_lines == 0, "the end of an idle line", 25)

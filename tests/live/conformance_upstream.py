@@ -127,6 +127,7 @@ class Upstream:
         self.usual = answer_usually
         self.errors = []
         self.lines = 0
+        self.open_lines = 0
         self.pieces = 0  # Questions whose length came without them.
         self._asked = []
         self._lock = threading.Lock()
@@ -201,6 +202,7 @@ class Upstream:
         protocol = "tls" if self.context else "tcp"
         with self._lock:
             self.lines += 1
+            self.open_lines += 1
         try:
             if self.context:
                 sock = self.context.wrap_socket(sock, server_side=True)
@@ -213,3 +215,5 @@ class Upstream:
             pass  # Closed by the client in the middle of something.
         finally:
             sock.close()
+            with self._lock:
+                self.open_lines -= 1

@@ -16,7 +16,7 @@ QR, AA, TC, RD, RA, Z, AD, CD = (
     0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0040, 0x0020, 0x0010,
 )
 DO = 0x8000
-COOKIE, KEEPALIVE, EDE = 10, 11, 15
+COOKIE, KEEPALIVE, PADDING, EDE = 10, 11, 12, 15
 
 # Several workers share the questions by their ids, so that equal ids would all go to one.
 _idents = itertools.count(0x1234)
@@ -122,6 +122,20 @@ class Message:
 
     def ttls(self, rtype):
         return [r[2] for r in self.answers + self.authority if r[1] == rtype]
+
+    def expanded(self, number, shape):
+        """An answer's data with its names written out in small letters; None stands for a name in
+        `shape`, octets for as many of them."""
+        at, data = self.answers[number][5], b""
+        for piece in shape:
+            if piece is None:
+                name, at = dnswire.read_name(self.bytes, at)
+                data += to_wire(name.lower())
+            else:
+                data += self.bytes[at : at + len(piece)]
+                at += len(piece)
+        expected = self.answers[number][5] + len(self.answers[number][3])
+        return data.lower() if at == expected else None
 
     def types(self):
         return sorted(r[1] for r in self.answers)
