@@ -396,9 +396,16 @@ def shaped(shape, name):
 def compressed_names_are_read():
     for qtype, shape in (WELL_KNOWN | YOUNGER).items():
         name = f"pointers{qtype}." + ZONE
-        target = wire.to_wire("host." + name)
-        upstream().on(name, lambda asked, s=shape: asked.reply(
-            [asked.own(asked.qtype, shaped(s, b"\4host\xc0\x0c"))]))
+        target = wire.to_wire("host.far." + name)
+
+        # The pointer leads to the owner of a record that no answer needs.
+        def answer(asked, shape=shape):
+            pointer = struct.pack(">H", 0xC000 | 12 + len(asked.question))
+            return asked.reply([
+                wire.record("far." + asked.key, wire.TXT, b"\4lost"),
+                asked.own(asked.qtype, shaped(shape, b"\4host" + pointer))])
+
+        upstream().on(name, answer)
         for _ in range(2):
             reply = send_udp(wire.ask(name, qtype))
             expect_equal(reply.types(), [qtype], f"answers for type {qtype}")
