@@ -180,6 +180,26 @@ static enum step_verdict query_use_world(struct query_turn *turn, const struct r
     return STEP_ON;
 }
 
+/* What was found is a listing by a list that lists the world. */
+static bool query_is_of_world(const struct query_turn *turn)
+{
+    return turn->found.kind == CACHE_KIND_ANSWER &&
+           lists_is_world(&turn->resolver->lists, turn->query->list);
+}
+
+/* Such a listing is no help once it has expired; but while upstream is left alone, it is told what
+ * the list is worth. */
+static enum step_verdict query_lose_stale(struct query_turn *turn)
+{
+    struct refusal refusal = refusal_of_world(turn->resolver, turn->query->list, turn->now);
+    if (!turn->found.is_failing) {
+        turn->verdict = CACHE_MISS;
+        return STEP_ON;
+    }
+    return refusal.action == LISTS_ACTION_PASS ? query_use_stale(turn)
+                                               : query_use_world(turn, &refusal);
+}
+
 static enum step_verdict query_use_fresh(struct query_turn *turn)
 {
     unsigned list = turn->query->list;
@@ -187,7 +207,7 @@ static enum step_verdict query_use_fresh(struct query_turn *turn)
         return query_use_failure(turn);
     }
     turn->foreseen = turn->found.ahead;
-    if (turn->found.kind == CACHE_KIND_ANSWER && lists_is_world(&turn->resolver->lists, list)) {
+    if (query_is_of_world(turn)) {
         struct refusal refusal = refusal_of_world(turn->resolver, list, turn->now);
         return query_use_world(turn, &refusal);
     }
@@ -210,6 +230,9 @@ enum step_verdict query_lookup(struct query_turn *turn)
     query_lists_find(turn);
     if (turn->verdict == CACHE_FRESH) {
         return query_use_fresh(turn);
+    }
+    if (query_is_of_world(turn)) {
+        return query_lose_stale(turn);
     }
     if (found->is_failing) {
         return query_use_stale(turn);
@@ -439,6 +462,9 @@ static bool query_try_stale(struct query_turn *turn)
 {
     turn->verdict = cache_lookup(turn->resolver->cache, &turn->query->key, turn->now, turn->answer,
         MESSAGE_SIZE_MAX, &turn->found);
+    if (turn->verdict != CACHE_MISS && query_is_of_world(turn)) {
+        return false;
+    }
     if (turn->verdict == CACHE_STALE) {
         query_use_stale(turn);
         return true;
