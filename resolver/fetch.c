@@ -324,10 +324,12 @@ void fetch_reroute(struct resolver *resolver, struct fetch *fetch, int64_t now)
         exchange->server = SERVER_NONE; /* Its index is of the old table. */
     }
     fetch_note(fetch, NULL, TIMELINE_RELOADED, now);
+    bool is_idle = fetch->is_gated || forward_timeout_at(fetch) == fetch->ends_at;
+    bool waits = fetch->step == FETCH_AWAIT && !fetch->is_retired && is_idle;
     bool awaited = fetch->detour.is_awaited;
     fetch_turn_to(resolver, fetch, fetch_group(resolver, &fetch->inflight.key), now);
     direct_route(resolver, fetch, now);
-    if (awaited) {
+    if (awaited || waits) {
         deadlines_set(&resolver->deadlines, &fetch->deadline, now);
     }
 }
