@@ -196,13 +196,20 @@ static enum local_verdict local_special(
     return LOCAL_ANSWER;
 }
 
-/* Only lists known by name: a list of the operator's own may well know private addresses. 127/8 is
- * not private here, since the lists' test points are there (RFC 5782 section 5). */
+/* Only public lists, whose names are known: a list of the operator's own, with a [list] section or
+ * without, may well know private addresses. 127/8 is not private here, since the lists' test points
+ * are there (RFC 5782 section 5). */
 static bool local_is_private_list(const struct local_case *local)
 {
     const struct list_question *list = local->list;
-    return local->private_lists_local && list != NULL && list->known != NULL && list->has_address &&
-           address_is_private(&list->address);
+    size_t above = 0;
+    if (!local->private_lists_local || list == NULL || list->known == NULL || !list->has_address ||
+        !address_is_private(&list->address)) {
+        return false;
+    }
+    const uint8_t *zone = local->key->name + list->zone_at;
+    size_t len = local->key->name_len - list->zone_at;
+    return list_zone_above(zone, len, &above) != NULL && above == 0;
 }
 
 static enum local_verdict local_meta(const struct local_case *local, struct local_message *message)
