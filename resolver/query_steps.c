@@ -102,12 +102,20 @@ static void query_use_stored(struct query_turn *turn, const uint8_t *stored, siz
     turn->query->step = QUERY_ANSWER;
 }
 
+/* It was validated, by whom the settings trust, which they may not have done when it was stored. */
+static bool query_is_trusted(const struct query_turn *turn)
+{
+    const struct resolver *resolver = turn->resolver;
+    return turn->found.is_ad &&
+           resolver->servers.groups[fetch_group(resolver, &turn->query->key)].trusts_ad;
+}
+
 /* What the cache has found, with its message at `stored`. */
 static enum step_verdict query_use_found(struct query_turn *turn, const uint8_t *stored)
 {
     const struct cache_found *found = &turn->found;
     turn->source.stored.extra.age_s = found->age_s;
-    turn->source.stored.extra.is_ad = found->is_ad;
+    turn->source.stored.extra.is_ad = query_is_trusted(turn);
     query_use_stored(turn, stored, found->len);
     turn->query->outcome = OUTCOME_HIT;
     return STEP_ON;
