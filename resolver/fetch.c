@@ -143,14 +143,35 @@ struct fetch *fetch_start_unwaited(
     return fetch_start(resolver, order, now);
 }
 
+/* It has asked all that it may, and only listens. */
+static bool fetch_is_stuck(struct resolver *resolver, const struct fetch *fetch, int64_t now)
+{
+    struct exchange_plan plan;
+    return fetch->step == FETCH_AWAIT && forward_timeout_at(fetch) == fetch->ends_at &&
+           !forward_plan(resolver, fetch, now, &plan);
+}
+
+/* Whoever asks deserves as much as if nothing had been asked before. */
+static void fetch_renew(struct resolver *resolver, struct fetch *fetch, int64_t now)
+{
+    fetch->tries = (struct tries){0};
+    fetch->asks_left = resolver->limits.asks_max;
+    forward_recall(resolver, fetch, now);
+    deadlines_set(&resolver->deadlines, &fetch->deadline, now);
+}
+
 void fetch_join(struct resolver *resolver, struct fetch *fetch, int64_t now)
 {
     if (fetch->purpose == FETCH_FOR_CLIENT) {
         return;
     }
+    bool is_stuck = fetch_is_stuck(resolver, fetch, now);
     fetch->purpose = FETCH_FOR_CLIENT;
     fetch->ahead = 0;
-    if (fetch->step == FETCH_AWAIT && forward_on_joined(resolver, fetch, now)) {
+    fetch->ends_at = now + resolver->limits.answer_deadline_us + FETCH_LATE_US;
+    if (is_stuck) {
+        fetch_renew(resolver, fetch, now);
+    } else if (fetch->step == FETCH_AWAIT && forward_on_joined(resolver, fetch, now)) {
         deadlines_set(&resolver->deadlines, &fetch->deadline, fetch->wakes_at);
     }
 }
