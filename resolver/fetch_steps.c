@@ -115,6 +115,10 @@ static void fetch_close(struct fetch_turn *turn, bool is_usable)
 {
     struct resolver *resolver = turn->resolver;
     struct exchange *exchange = turn->exchange;
+    uint8_t *silent = turn->fetch->tries.silent;
+    if (exchange->place != SERVER_NONE && silent[exchange->place] > 0) {
+        silent[exchange->place]--;
+    }
     forward_on_reply(resolver, exchange, is_usable, turn->now);
     exchange_end(resolver, exchange);
     turn->exchange = NULL;
