@@ -253,6 +253,7 @@ void forward_on_reply(
         return;
     }
     server->knows_edns = server->knows_edns || exchange->has_edns;
+    server->probe.plain_us = exchange->has_edns ? 0 : server->probe.plain_us;
     bool was_resting = server_is_resting(server);
     const struct server_reply reply = exchange_as_reply(exchange, is_usable, now);
     server_on_reply(server, &reply, now);

@@ -106,6 +106,29 @@ static void probe_end(struct resolver *resolver, struct probe *probe)
     probe->exchange = POOL_NONE;
 }
 
+/* Over TLS nothing is dropped for what it carries. */
+static bool probe_wants_edns(const struct server *server, int64_t now)
+{
+    bool is_every_other = server->probe.missed % 2 == 0;
+    return settings_server_is_tls(&server->settings) ||
+           (is_every_other && now >= server->plain_until);
+}
+
+static void probe_send(struct resolver *resolver, size_t index, bool has_edns, int64_t now)
+{
+    struct server *server = probe_server(resolver, index);
+    struct exchange_form form = {.question = &probe_question};
+    struct exchange_plan plan = {
+        .server = index,
+        .place = SERVER_NONE,
+        .is_stream = settings_server_is_tls(&server->settings),
+        .has_edns = has_edns,
+    };
+    counter_add(&resolver->stats.upstream_probes, 1);
+    struct exchange *exchange = exchange_start(resolver, &form, &plan, now);
+    server->probe.exchange = exchange != NULL ? exchange->id : POOL_NONE;
+}
+
 void probe_on_deadline(struct resolver *resolver, size_t index, int64_t now)
 {
     struct server *server = probe_server(resolver, index);
@@ -117,22 +140,34 @@ void probe_on_deadline(struct resolver *resolver, size_t index, int64_t now)
         probe_tell_return(resolver, server, now);
         return;
     }
-    struct exchange_form form = {.question = &probe_question};
-    struct exchange_plan plan = {
-        .server = index,
-        .place = SERVER_NONE,
-        .is_stream = settings_server_is_tls(&server->settings),
-        .has_edns = now >= server->plain_until,
-    };
-    counter_add(&resolver->stats.upstream_probes, 1);
-    struct exchange *exchange = exchange_start(resolver, &form, &plan, now);
-    probe->exchange = exchange != NULL ? exchange->id : POOL_NONE;
+    probe_send(resolver, index, probe_wants_edns(server, now), now);
     probe->sent_at = now;
     probe->missed++;
     bool is_wanted = probe_is_wanted(resolver, server);
     probe_arm(resolver, index, now + (is_wanted ? PROBE_WANTED_US : probe->interval_us));
     probe->interval_us =
         2 * probe->interval_us < PROBE_LAST_US ? 2 * probe->interval_us : PROBE_LAST_US;
+}
+
+/* A server that was thought not to take EDNS, or just has been away, has replied to the probe with
+ * it. */
+static bool probe_was_check(
+    const struct server *server, const struct exchange *exchange, int64_t now)
+{
+    return exchange->has_edns && server->probe.plain_us > 0 && now < server->plain_until;
+}
+
+/* True: it is to be checked at once. */
+static bool probe_doubts_edns(struct server *server, const struct exchange *exchange, int64_t now)
+{
+    struct probe *probe = &server->probe;
+    if (exchange->has_edns || now < server->plain_until) {
+        return false;
+    }
+    int64_t term_us = probe->plain_us > 0 ? 2 * probe->plain_us : PROBE_PLAIN_FIRST_US;
+    probe->plain_us = term_us < SERVER_PLAIN_FOR_US ? term_us : SERVER_PLAIN_FOR_US;
+    server->plain_until = now + probe->plain_us;
+    return true;
 }
 
 bool probe_on_reply(struct resolver *resolver, struct exchange *exchange, const uint8_t *bytes,
@@ -146,10 +181,21 @@ bool probe_on_reply(struct resolver *resolver, struct exchange *exchange, const 
     struct server *server = probe_server(resolver, exchange->server);
     const struct server_reply reply = exchange_as_reply(exchange, true, now);
     server_on_reply(server, &reply, now);
+    if (probe_was_check(server, exchange, now)) {
+        server->plain_until = 0;
+        server->probe.plain_us = 0;
+        exchange_end(resolver, exchange);
+        return true;
+    }
+    bool is_doubted = probe_doubts_edns(server, exchange, now);
+    size_t index = exchange->server;
     forward_open_gate(resolver, server, now);
     server->probe.missed = 0;
     probe_tell_return(resolver, server, now);
     exchange_end(resolver, exchange);
+    if (is_doubted) {
+        probe_send(resolver, index, true, now);
+    }
     return true;
 }
 

@@ -13,10 +13,18 @@
  * that its recovery is found without a client paying for it. First after PROBE_FIRST_US, then at
  * twice the time up to PROBE_LAST_US, as long as it rests; while questions wait for it, each
  * PROBE_WANTED_US.
+ *
+ * Every other probe has no OPT record, or a server behind a wall that drops EDNS would never be
+ * heard again. A reply to one of these may also come from a server that has just come back, so a
+ * probe with EDNS follows at once. Until that one is answered, and for a while if it is not, the
+ * server is asked without: twice as long each time, until it replies to a message with EDNS.
  */
 #define PROBE_FIRST_US  (INT64_C(1) * 1000000)
 #define PROBE_LAST_US   (INT64_C(10) * 1000000)
 #define PROBE_WANTED_US (INT64_C(550) * 1000)
+
+/* Up to SERVER_PLAIN_FOR_US. */
+#define PROBE_PLAIN_FIRST_US (INT64_C(10) * 1000000)
 
 /* After so many probes without a reply there is little hope left. */
 #define PROBE_HOPE_MAX 6
@@ -31,6 +39,7 @@ struct probe {
     int64_t interval_us; /* 0: it does not run. */
     int64_t sent_at;     /* The last one. */
     unsigned missed;     /* Probes without a reply, in a row. */
+    int64_t plain_us;    /* For how long it was last asked without EDNS; 0: it takes EDNS. */
     bool is_told;        /* The log says that it rests. */
     int64_t told_at;
     struct log_limit limit;
