@@ -113,6 +113,17 @@ static void lists_dress(const struct lists *lists, struct lists_place *place)
     place->action = lists_action_of(has_action ? own->action : lists->action);
 }
 
+/* What is not tested any more would stand for ever as it was found last. */
+static void lists_forget_test(struct lists_place *place)
+{
+    place->test.is_world = false;
+    place->test.awaits_listed = false;
+    place->test.awaits_unlisted = false;
+    if (list_cause_is_tested(place->cause)) {
+        place->cause = LIST_CAUSE_NONE;
+    }
+}
+
 void lists_set_settings(struct lists *lists, const struct settings *settings)
 {
     lists->action = settings->list_action;
@@ -123,6 +134,9 @@ void lists_set_settings(struct lists *lists, const struct settings *settings)
     }
     for (unsigned i = 0; i < lists->count; i++) {
         lists_dress(lists, &lists->places[i]);
+        if (!lists->has_tests || lists->places[i].row == NULL) {
+            lists_forget_test(&lists->places[i]);
+        }
     }
     lists->places[LISTS_OTHER].action = lists_action_of(lists->action);
 }
