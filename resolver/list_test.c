@@ -150,7 +150,7 @@ static void list_test_conclude(struct resolver *resolver, struct lists_place *pl
     if (test->found != LIST_CAUSE_NONE) {
         lists_note(place, test->found, now);
     } else if (!test->is_failed && list_cause_is_tested(place->cause)) {
-        place->cause = LIST_CAUSE_NONE;
+        lists_return(place, now);
     }
     if (test->is_failed || test->found != LIST_CAUSE_NONE) {
         test->next_at = now + LIST_TEST_AGAIN_US;

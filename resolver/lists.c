@@ -324,12 +324,13 @@ static void lists_log(struct lists_place *place, int64_t now)
     place->unlogged = 0;
 }
 
-static void lists_log_return(const struct lists_place *place, int64_t now)
+void lists_return(struct lists_place *place, int64_t now)
 {
     if (place->cause != LIST_CAUSE_NONE) {
         log_event(&event_list_returns, "zone=%s after_s=%" PRId64, place->zone,
             (now - place->cause_since) / CLOCK_US_PER_S);
     }
+    place->cause = LIST_CAUSE_NONE;
 }
 
 void lists_note(struct lists_place *place, enum list_cause cause, int64_t now)
@@ -337,8 +338,7 @@ void lists_note(struct lists_place *place, enum list_cause cause, int64_t now)
     bool is_tested = list_cause_is_tested(place->cause);
     if (cause == LIST_CAUSE_NONE) {
         if (!is_tested && ++place->good >= LISTS_GOOD_MIN) {
-            lists_log_return(place, now);
-            place->cause = LIST_CAUSE_NONE;
+            lists_return(place, now);
         }
         return;
     }

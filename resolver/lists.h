@@ -142,3 +142,6 @@ void lists_record_answer(struct lists *lists, unsigned place, const struct lists
 /* The list has (with NONE: has not) turned out not to answer as a list. Logs at most once an hour.
  */
 void lists_note(struct lists_place *place, enum list_cause cause, int64_t now);
+
+/* Its trouble is over, if it was in any. */
+void lists_return(struct lists_place *place, int64_t now);
