@@ -110,20 +110,29 @@ bool forward_is_spent(struct resolver *resolver, const struct fetch *fetch, int6
     return !forward_awaits(fetch) && !forward_plan(resolver, fetch, now, &plan);
 }
 
+/* 0 is no time at all, but none known. */
+static int64_t forward_shorter(int64_t a, int64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 /* The shortest of the usual tails in the group: finding out about a slow or unknown server is not
- * to cost a client more than the others would. 0: nothing is known yet. */
+ * to cost a client more than the others would. One that refuses everything is quick about it, and
+ * how quick one was that is dead helps nobody: they count where there are no others. 0: nothing is
+ * known yet. */
 static int64_t forward_group_tail(const struct resolver *resolver, const struct fetch *fetch)
 {
     const struct server_group *group = forward_group(resolver, fetch);
-    int64_t shortest = 0;
+    int64_t of_well = 0;
+    int64_t of_all = 0;
     for (size_t place = 0; place < group->count; place++) {
         const struct server *server = &resolver->servers.servers[group->first + place];
         int64_t tail = server_hedge_delay(server, resolver->limits.hedge_permille);
-        if (tail != 0 && (shortest == 0 || tail < shortest)) {
-            shortest = tail;
-        }
+        bool is_well = !server_is_resting(server) && !server_is_failing(server);
+        of_well = forward_shorter(of_well, is_well ? tail : 0);
+        of_all = forward_shorter(of_all, tail);
     }
-    return shortest;
+    return of_well != 0 ? of_well : of_all;
 }
 
 /* Tries of this question that are open, late ones too. */
