@@ -258,7 +258,7 @@ def transports_are_equal():
 
 @check("1123", "6.1.3.2", "by UDP it goes on while lines are held up")
 def lines_do_not_hold_up_datagrams():
-    slow("held." + ZONE, 1.0)
+    slow("held." + ZONE, 3.0)
     lines = [Line() for _ in range(40)]
     for number, line in enumerate(lines):
         data = frame(wire.ask("held." + ZONE))
@@ -266,6 +266,6 @@ def lines_do_not_hold_up_datagrams():
     for number in range(20):
         started = time.monotonic()
         expect_equal(send_udp(wire.ask(f"free{number % 4}." + ZONE)).types(), [wire.A], "answers")
-        expect(time.monotonic() - started < 0.9, "a datagram waited for a line")
+        expect(time.monotonic() - started < 2.5, "a datagram waited for a line")
     for line in lines:
         line.sock.close()
