@@ -245,17 +245,40 @@ static int undo(struct setup_run *run)
         return EX_OSERR;
     }
     bool is_read = journal_read(journal, &run->host, &run->failure);
+    bool has_changed = is_read && journal->count > 0;
     plan_make_undo(&run->plan, &plan_case, journal);
     journal_fini(journal);
     free(journal);
-    if (!is_read || !setup_undo(&run->host, &how, &run->port, &run->failure)) {
+    bool is_undone = is_read && setup_undo(&run->host, &how, &run->port, &run->failure);
+    if (is_undone || has_changed) {
+        /* What was put back is to be read, whatever was not. */
+        struct failure ignored;
+        (void)setup_apply(&run->plan, &run->host, &run->port, &ignored);
+        print_notes(&run->plan);
+    }
+    if (!is_undone) {
         return print_failure(run, EX_IOERR);
     }
-    (void)setup_apply(&run->plan, &run->host, &run->port, &run->failure);
-    print_notes(&run->plan);
     (void)puts("Everything is as it was before setup. mxcache itself still runs: `systemctl "
                "disable --now mxcache` stops it.");
     return EX_OK;
+}
+
+/* A rehearsal changes nothing, and may be anybody's. */
+static int run_locked(struct setup_run *run)
+{
+    int lock = run->line->is_dry ? -1 : journal_lock(&run->host, &run->failure);
+    if (lock < 0 && !run->line->is_dry) {
+        return print_failure(run, EX_UNAVAILABLE);
+    }
+    facts_gather(&run->facts, &run->host);
+    int exit_code = run->line->is_undo ? undo(run) : set_up(run);
+    plan_fini(&run->plan);
+    facts_fini(&run->facts);
+    if (lock >= 0) {
+        (void)close(lock);
+    }
+    return exit_code;
 }
 
 static int run_line(const struct setup_line *line)
@@ -272,10 +295,7 @@ static int run_line(const struct setup_line *line)
     if (!host_init(&run->host, "/")) {
         (void)complain(strerror(errno));
     } else {
-        facts_gather(&run->facts, &run->host);
-        exit_code = line->is_undo ? undo(run) : set_up(run);
-        plan_fini(&run->plan);
-        facts_fini(&run->facts);
+        exit_code = run_locked(run);
         host_fini(&run->host);
     }
     free(run);

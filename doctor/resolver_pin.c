@@ -35,11 +35,36 @@ static bool openresolv_is_pinned(const struct host *host, struct config_found *f
                value_is(found->value, "NO", "no"));
 }
 
+/* Behind one of these lines stands what counts for an interface or a network alone. */
+static bool dhcpcd_opens_block(const char *line)
+{
+    static const char *const words[] = {"interface", "ssid", "profile"};
+    char value[CONFIG_LINE_MAX];
+    bool opens = false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        opens |= config_line_value(line, words[i], " ", value, sizeof value);
+    }
+    return opens;
+}
+
+/* Each `nohook` adds to those before it. */
 static bool dhcpcd_is_pinned(const struct host *host, struct config_found *found)
 {
-    static const struct config_place place[] = {{"/etc/dhcpcd.conf", NULL, " ", NULL}};
-    return config_value(host, place, 1, "nohook", found) &&
-           strstr(found->value, "resolv.conf") != NULL;
+    static const char path[] = "/etc/dhcpcd.conf";
+    struct host_file file;
+    bool is_found = false;
+    if (host_read(host, path, HOST_FILE_MAX, &file) == HOST_READ) {
+        struct config_lines lines;
+        config_lines_init(&lines, file.bytes);
+        while (!is_found && config_lines_next(&lines) && !dhcpcd_opens_block(lines.line)) {
+            is_found =
+                config_line_value(lines.line, "nohook", " ", found->value, sizeof found->value) &&
+                strstr(found->value, "resolv.conf") != NULL;
+        }
+    }
+    (void)snprintf(found->path, sizeof found->path, "%s", path);
+    host_file_fini(&file);
+    return is_found;
 }
 
 /* A hook that puts an empty function in place of the one that writes. Those that the packages of

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "doctor/host.h"
@@ -200,6 +202,26 @@ static bool read_lines(struct journal *journal, char *lines)
         lines = end + 1;
     }
     return true;
+}
+
+int journal_lock(const struct host *host, struct failure *failure_out)
+{
+    if (!path_state_make_folder(host, JOURNAL_FOLDER)) {
+        (void)failure_set(failure_out, "%s cannot be made: %s.", JOURNAL_FOLDER, strerror(errno));
+        return -1;
+    }
+    int fd = host_open_folder(host, JOURNAL_FOLDER);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        return fd;
+    }
+    (void)failure_set(failure_out,
+        errno == EWOULDBLOCK ? "Another `mxcache setup` is at work; wait for its end."
+                             : JOURNAL_FOLDER " cannot be locked: %s.",
+        strerror(errno));
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return -1;
 }
 
 bool journal_read(struct journal *journal, const struct host *host, struct failure *failure_out)

@@ -36,6 +36,10 @@ struct journal {
     size_t count;
 };
 
+/* One setup at a time: two would take each other's files for those that were there. A descriptor
+ * that holds until it is closed; -1: another one runs, or there is no place for the journal. */
+int journal_lock(const struct host *host, struct failure *failure_out);
+
 /* Reads what is on disk; without a journal it is empty. False: it cannot be read. */
 bool journal_read(struct journal *journal, const struct host *host, struct failure *failure_out);
 void journal_fini(struct journal *journal);

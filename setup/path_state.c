@@ -208,17 +208,22 @@ static bool put_at(const struct place *place, const struct path_state *state)
     return is_put && fsync(place->folder_fd) == 0;
 }
 
+bool path_state_make_folder(const struct host *host, const char *path)
+{
+    struct place place;
+    if (!place_open(&place, host, path)) {
+        return false;
+    }
+    bool is_made = mkdirat(place.folder_fd, place.name, 0755) == 0 || errno == EEXIST;
+    place_close(&place);
+    return is_made;
+}
+
 /* The last folder of the path, when all above it is there. */
 static bool make_folder(const struct path_put *put)
 {
     struct place place;
-    struct place above;
-    if (!place_split(&place, put->path) || !place_open(&above, put->host, place.folder)) {
-        return false;
-    }
-    bool is_made = mkdirat(above.folder_fd, above.name, 0755) == 0 || errno == EEXIST;
-    place_close(&above);
-    return is_made;
+    return place_split(&place, put->path) && path_state_make_folder(put->host, place.folder);
 }
 
 bool path_state_put(const struct path_put *put, const struct path_state *state)

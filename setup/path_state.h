@@ -43,6 +43,9 @@ bool path_state_make(struct path_state *state_out, const char *bytes, size_t len
 /* The same kind, bytes, rights and owner; times do not count. */
 bool path_state_equal(const struct path_state *a, const struct path_state *b);
 
+/* False, with errno: the folder is not there and cannot be made in the one above it. */
+bool path_state_make_folder(const struct host *host, const char *path);
+
 /* Makes the path so, and syncs its folder. Folders on the way must exist, but for the last one if
  * `makes_folder`. False, with errno: nothing has changed. */
 struct path_put {

@@ -109,7 +109,7 @@ bool plan_command(
     return true;
 }
 
-/* The owner's own file with our line behind it, or a file of ours. */
+/* The owner's own file and our line, or a file of ours. */
 static bool add_pin_file(struct plan *plan, const struct plan_case *facts,
     const struct resolver_owner_row *row, const char *why)
 {
@@ -123,13 +123,16 @@ static bool add_pin_file(struct plan *plan, const struct plan_case *facts,
         path_state_fini(&was);
         return true;
     }
+    /* Behind the last line of dhcpcd's we would be in its last `interface` block. */
+    bool is_first = row == resolver_owner_row(RESOLVER_OWNER_DHCPCD);
     const char *before = was.len > 0 ? was.bytes : "";
     const char *end = was.len > 0 && was.bytes[was.len - 1] != '\n' ? "\n" : "";
     size_t size = was.len + strlen(row->pin_text) + 2;
     char *bytes = malloc(size);
     bool is_planned = bytes != NULL;
     if (is_planned) {
-        (void)snprintf(bytes, size, "%s%s%s", before, end, row->pin_text);
+        (void)snprintf(bytes, size, "%s%s%s%s", is_first ? row->pin_text : "", before,
+            is_first ? "" : end, is_first ? "" : row->pin_text);
         is_planned = plan_add_write(plan, facts->host, row->pin_path, bytes, why);
     }
     free(bytes);

@@ -12,10 +12,11 @@
 #include "setup/plan.h"
 #include "setup/plan_private.h"
 
-#define LINE_SIZE    2048
-#define FILE_DEFAULT "/etc/resolv.conf"
-#define SERVERS_MAX  16
-#define CONF_HEADING "# Written by `mxcache setup`; `mxcache setup --undo` takes it out again.\n"
+#define LINE_SIZE       2048
+#define FILE_DEFAULT    "/etc/resolv.conf"
+#define SERVERS_MAX     16
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define CONF_HEADING    "# Written by `mxcache setup`; `mxcache setup --undo` takes it out again.\n"
 
 _Static_assert(SERVERS_MAX <= RESOLVER_UPSTREAMS_MAX, "as many as a plan has room for");
 
@@ -98,7 +99,36 @@ static void write_line(struct text *text, const struct plan *plan, const char *f
     text_add(text, "\n");
 }
 
-/* In front of what is there: behind it we would be in its last section. */
+static bool line_sets(const char *line, const char *name)
+{
+    size_t len = strlen(name);
+    return strncmp(line, name, len) == 0 && strchr(" \t=", line[len]) != NULL && line[len] != '\0';
+}
+
+/* Our lines in front of what is there: behind it we would be in its last section. A setting that
+ * stood twice would be refused, and so would a byte order mark that is not the file's first. */
+static char *conf_with(const char *ours, const struct path_state *was)
+{
+    const char *at = was->kind == PATH_FILE ? was->bytes : "";
+    size_t room = strlen(ours) + 3 * was->len + 2;
+    char *bytes = malloc(room);
+    if (bytes == NULL) {
+        return NULL;
+    }
+    struct text text;
+    text_init(&text, bytes, room);
+    at += strncmp(at, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0 ? strlen(BYTE_ORDER_MARK) : 0;
+    text_addf(&text, "%s%s", ours, *at != '\0' ? "\n" : "");
+    while (*at != '\0') {
+        size_t len = strcspn(at, "\n");
+        len += at[len] == '\n';
+        text_add(&text, line_sets(at, "upstreams_file") ? "# " : "");
+        text_add_bytes(&text, at, len);
+        at += len;
+    }
+    return bytes;
+}
+
 static bool write_conf(
     struct plan *plan, const struct plan_case *facts, const char *followed, struct failure *failure)
 {
@@ -117,14 +147,9 @@ static bool write_conf(
             "leads to, then run setup again.",
             facts->conf_path);
     }
-    char *bytes = malloc(text.len + was.len + 2);
-    bool is_planned = bytes != NULL;
-    if (is_planned) {
-        (void)snprintf(bytes, text.len + was.len + 2, "%s%s%s", line, was.len > 0 ? "\n" : "",
-            was.len > 0 ? was.bytes : "");
-        is_planned = plan_add_write(
-            plan, facts->host, facts->conf_path, bytes, "so that mxcache knows whom to ask");
-    }
+    char *bytes = conf_with(line, &was);
+    bool is_planned = bytes != NULL && plan_add_write(plan, facts->host, facts->conf_path, bytes,
+                                           "so that mxcache knows whom to ask");
     free(bytes);
     path_state_fini(&was);
     return is_planned || failure_set(failure, "Out of memory.");

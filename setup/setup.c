@@ -121,6 +121,20 @@ static bool take_step(struct run *run, const struct step *step, struct failure *
     return false;
 }
 
+/* Once mxcache answers: what the commands that follow make others write, and what systemd copies
+ * into the chroots, is not what undoing has to bring back. */
+static bool record_writes(struct run *run, size_t from, struct failure *failure)
+{
+    for (size_t i = from; i < run->plan->step_count; i++) {
+        const struct step *step = &run->plan->steps[i];
+        if (step->kind == STEP_WRITE &&
+            !journal_record(run->journal, step->path, &step->set, failure)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool setup_apply(const struct plan *plan, const struct host *host, const struct setup_port *port,
     struct failure *failure_out)
 {
@@ -132,19 +146,20 @@ bool setup_apply(const struct plan *plan, const struct host *host, const struct 
     bool is_done = journal_read(journal, host, failure_out);
     for (size_t i = 0; i < plan->step_count && is_done; i++) {
         is_done = take_step(&run, &plan->steps[i], failure_out);
+        if (is_done && plan->steps[i].kind == STEP_AWAIT) {
+            is_done = record_writes(&run, i + 1, failure_out);
+        }
     }
     journal_fini(journal);
     free(journal);
     return is_done;
 }
 
-/* Is there what setup put there, or already what was there before it? */
-static bool may_put_back(const struct journal_entry *entry, const struct path_state *now)
+/* Is there what setup put there? */
+static bool is_as_set(const struct journal_entry *entry, const struct path_state *now)
 {
-    bool is_ours = now->kind == PATH_FILE && entry->set.kind == PATH_FILE &&
-                   now->len == entry->set.len &&
-                   memcmp(now->bytes, entry->set.bytes, now->len) == 0;
-    return is_ours || path_state_equal(now, &entry->was);
+    return now->kind == PATH_FILE && entry->set.kind == PATH_FILE && now->len == entry->set.len &&
+           memcmp(now->bytes, entry->set.bytes, now->len) == 0;
 }
 
 static bool put_back(const struct run *run, const struct journal_entry *entry, bool is_forced,
@@ -155,7 +170,8 @@ static bool put_back(const struct run *run, const struct journal_entry *entry, b
     if (!path_state_read(run->host, entry->path, &now)) {
         return failure_set(failure, "%s cannot be read: %s.", entry->path, strerror(errno));
     }
-    bool is_allowed = is_forced || may_put_back(entry, &now);
+    bool is_back = path_state_equal(&now, &entry->was);
+    bool is_allowed = is_forced || is_back || is_as_set(entry, &now);
     path_state_fini(&now);
     if (!is_allowed) {
         return failure_set(failure,
@@ -164,7 +180,9 @@ static bool put_back(const struct run *run, const struct journal_entry *entry, b
             entry->path);
     }
     tell(run->port, entry->was.kind == PATH_ABSENT ? "remove %s" : "put back %s", entry->path);
-    return path_state_put(&put, &entry->was) ||
+    /* What could not be written in the first place need not be written now; only what an
+     * interrupted run left beside it is taken away. */
+    return path_state_put(&put, &entry->was) || is_back ||
            failure_set(failure, "%s cannot be put back: %s.", entry->path, strerror(errno));
 }
 

@@ -160,6 +160,21 @@ def round_trip():
     undo_restores_every_byte(before)
 
 
+def undo_of_a_part_is_read_anew():
+    """What could be put back is read by Postfix, though the operator's own changes stay."""
+    before = states()
+    the_host_is_put_on_mxcache()
+    CONF.write_text(CONF.read_text() + "# a section of my own\n")
+    reloads = postfix_reloads()
+    result = setup("--undo")
+    expect_equal(result.returncode, os.EX_IOERR, f"exit code ({result.stdout}{result.stderr})")
+    expect(f"{CONF} was changed" in result.stderr, f"the sentence: {result.stderr}")
+    expect_equal(RESOLV_CONF.read_text(), BEFORE, "resolv.conf")
+    wait_until(lambda: postfix_reloads() > reloads, "Postfix to reload")
+    expect_well(setup("--undo", "--force"), "undo by force")
+    expect_equal(states(), before, "the host after undo by force")
+
+
 def resolves(path):
     """By the first server that the file names."""
     servers = [line.split()[1] for line in path.read_text().splitlines() if "nameserver " in line]
@@ -217,6 +232,7 @@ if __name__ == "__main__":
         host_starts,
         dry_run_changes_nothing,
         round_trip,
+        undo_of_a_part_is_read_anew,
         killed_setup_leaves_a_host_that_resolves,
         without_an_upstream_nothing_changes,
         others_may_only_look,

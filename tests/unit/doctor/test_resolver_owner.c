@@ -159,6 +159,8 @@ static void test_pins(void **state)
             "name_servers=\"127.0.0.1\"\n"},
         {RESOLVER_OWNER_DHCPCD, "/etc/dhcpcd.conf", "nohook wpa_supplicant\n",
             "nohook resolv.conf\n"},
+        {RESOLVER_OWNER_DHCPCD, "/etc/dhcpcd.conf", "interface eth0\nnohook resolv.conf\n",
+            "nohook resolv.conf, mtu\nnohook wpa_supplicant\ninterface eth0\nnohook mtu\n"},
         {RESOLVER_OWNER_DHCLIENT, "/etc/dhcp/dhclient-enter-hooks.d/mxcache", "echo hello\n",
             "make_resolv_conf() { :; }\n"},
         {RESOLVER_OWNER_DHCLIENT, "/etc/dhcp/dhclient.conf",

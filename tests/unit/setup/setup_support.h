@@ -39,6 +39,7 @@ struct host_world {
     struct setup_port port;
     char ran[HOST_RAN_MAX][256]; /* Command lines. */
     size_t ran_count;
+    const char *rewrites; /* Whose run writes resolv.conf anew. */
     bool upstream_is_dead;
     bool restart_fails;
 };
@@ -63,6 +64,9 @@ static bool host_run(char *const *words, void *context)
     }
     assert_true(world->ran_count < HOST_RAN_MAX);
     (void)snprintf(world->ran[world->ran_count++], sizeof world->ran[0], "%s", line);
+    if (world->rewrites != NULL && strcmp(line, world->rewrites) == 0) {
+        host_fixture_write(&world->fixture, "/etc/resolv.conf", "nameserver 127.0.0.1\n");
+    }
     if (strstr(line, "restart mxcache") != NULL) {
         if (!world->restart_fails) {
             host_fixture_write(&world->fixture, HOST_STARTED, "");

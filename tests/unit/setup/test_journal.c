@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -135,9 +136,27 @@ static void test_a_path_that_cannot_be_noted(void **state)
     path_state_fini(&set);
 }
 
+static void test_one_at_a_time(void **state)
+{
+    (void)state;
+    int first = journal_lock(&host, &failure);
+    assert_true(first >= 0);
+    assert_int_equal(journal_lock(&host, &failure), -1);
+    assert_non_null(strstr(failure.sentence, "Another `mxcache setup`"));
+    assert_int_equal(close(first), 0);
+    int second = journal_lock(&host, &failure);
+    assert_true(second >= 0);
+    assert_int_equal(close(second), 0);
+    host_fixture_remove(&fixture, JOURNAL_FOLDER);
+    host_fixture_write(&fixture, JOURNAL_FOLDER, "");
+    assert_int_equal(journal_lock(&host, &failure), -1);
+    assert_non_null(strstr(failure.sentence, "cannot be locked: Not a directory"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_one_at_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_states_survive, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_a_second_record_keeps_the_first_state, set_up, tear_down),
