@@ -167,11 +167,36 @@ def socket_unit_serves():
     print("mxcache.socket starts the service, and its sockets stay with it")
 
 
+class Upstream(threading.Thread):
+    """Says to every question that there is no such data."""
+
+    def __init__(self, address):
+        super().__init__(daemon=True)
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(address)
+
+    def run(self):
+        while True:
+            message, client = self.sock.recvfrom(4096)
+            self.sock.sendto(message[:2] + b"\x81\x80" + message[4:], client)
+
+
+def removal_leaves_a_host_that_resolves():
+    """Who removes the package on a host that asks it must be able to install another one."""
+    resolv_conf = pathlib.Path("/etc/resolv.conf")
+    before = resolv_conf.read_text()
+    Upstream(("127.0.0.2", 5353)).start()
+    run("mxcache", "setup", "--upstreams", "127.0.0.2@5353")
+    expect("nameserver 127.0.0.1\n" in resolv_conf.read_text(), "setup has changed nothing")
+    run("dpkg", "-r", "mxcache")
+    expect(resolv_conf.read_text() == before, f"after removal: {resolv_conf.read_text()}")
+    print("removed, and resolv.conf is as it was before setup")
+
+
 def purges_cleanly(before):
-    run("systemctl", "start", "mxcache")
     run("dpkg", "-P", "mxcache")
     expect(run("systemctl", "is-active", "mxcache", check=False) != "active", "it runs on")
-    for path in ("/etc/mxcache", "/var/lib/mxcache", "/run/mxcache"):
+    for path in ("/etc/mxcache", "/var/lib/mxcache", "/run/mxcache", "/var/log/mxcache"):
         expect(not os.path.exists(path), f"{path} is left")
     left = sorted(files() - before)
     expect(not left, f"files are left: {left[:20]}")
@@ -191,6 +216,8 @@ def main():
     restarts_without_loss(deb)
     is_killed_and_answers()
     socket_unit_serves()
+    run("systemctl", "start", "mxcache")
+    removal_leaves_a_host_that_resolves()
     purges_cleanly(before)
 
 
