@@ -193,6 +193,7 @@ static int top_open_signals(void)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGWINCH);
     (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGQUIT);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
@@ -202,6 +203,12 @@ static int top_open_signals(void)
 static int top_show(struct top *top)
 {
     struct reply reply;
+    /* Whoever reads a pipe may leave early, and our end would leave the terminal without an echo.
+     */
+    if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) {
+        (void)top_complain("it needs a terminal; `mxcache stats --watch` does not.");
+        return EX_USAGE;
+    }
     int exit_code = client_run(&top->place, "ping", &reply);
     reply_fini(&reply);
     if (exit_code != EX_OK || !client_find(&top->place, top->socket)) {
@@ -209,8 +216,8 @@ static int top_show(struct top *top)
     }
     top->signals = top_open_signals();
     if (top->signals < 0 || !top_take_terminal(top)) {
-        (void)top_complain("standard input is no terminal; `mxcache stats --watch` needs none.");
-        return EX_USAGE;
+        (void)top_complain("the terminal cannot be used; `mxcache stats --watch` needs none.");
+        return EX_OSERR;
     }
     top_look(top);
     bool goes_on = true;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <fcntl.h>
 #include <getopt.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sysexits.h>
+#include <termios.h>
 
 #include <cmocka.h>
 
@@ -157,9 +159,43 @@ static void test_talks(void **state)
     }
 }
 
+/* `mxcache top | head` would end by a signal, and leave a terminal that does not echo. */
+static void test_top_wants_a_terminal_on_both_sides(void **state)
+{
+    static const char *const words[WORDS_MAX] = {"mxcache top", "-s", "SOCKET"};
+    struct termios before;
+    struct termios after;
+    (void)state;
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    int kept[2] = {dup(STDIN_FILENO), dup(STDOUT_FILENO)};
+    int nowhere = open("/dev/null", O_WRONLY);
+    assert_true(terminal >= 0 && nowhere >= 0 && kept[1] >= 0);
+    assert_int_equal(tcgetattr(terminal, &before), 0);
+    (void)fflush(stdout);
+    assert_true(dup2(terminal, STDIN_FILENO) >= 0 && dup2(nowhere, STDOUT_FILENO) >= 0);
+    struct fake_daemon fake = {.reply_count = 1, .replies = {"ok\n.\n"}};
+    assert_true(fake_daemon_listen(&fake));
+    int exit_code = run(top_main, words, fake.path);
+    fake_daemon_remove(&fake);
+    (void)fflush(stdout);
+    (void)dup2(kept[1], STDOUT_FILENO);
+    (void)dup2(kept[0], STDIN_FILENO);
+    assert_int_equal(exit_code, EX_USAGE);
+    assert_int_equal(tcgetattr(terminal, &after), 0);
+    assert_int_equal(before.c_lflag, after.c_lflag);
+    (void)close(kept[0]);
+    (void)close(kept[1]);
+    (void)close(nowhere);
+    (void)close(terminal);
+    (void)close(master);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_top_wants_a_terminal_on_both_sides),
         cmocka_unit_test(test_words_that_end_at_once),
         cmocka_unit_test(test_talks),
     };
