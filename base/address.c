@@ -181,6 +181,11 @@ bool address_is_any(const struct address *address)
     return address->family != ADDRESS_NONE && memcmp(address->bytes, zero, sizeof(zero)) == 0;
 }
 
+bool address_lacks_scope(const struct address *address)
+{
+    return is_link_local(address) && address->scope_id == 0;
+}
+
 socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *out)
 {
     memset(out, 0, sizeof(*out));

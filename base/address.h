@@ -54,6 +54,9 @@ bool address_is_private(const struct address *address);
 /* 0.0.0.0 or ::. */
 bool address_is_any(const struct address *address);
 
+/* Link-local IPv6 without an interface: nothing can be sent to it, nor bound to it. */
+bool address_lacks_scope(const struct address *address);
+
 /* Returns the length of the sockaddr. */
 socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_storage *out);
 

@@ -26,7 +26,13 @@ static bool value_list_read_host(
 {
     const char *bytes = entry->word->bytes;
     struct address address;
-    if (address_parse(bytes, len, port_default, &address) && address.port > 0) {
+    bool is_address = address_parse(bytes, len, port_default, &address) && address.port > 0;
+    if (is_address && address_lacks_scope(&address)) {
+        value_list_refuse(
+            entry, "is link-local: write the interface behind it, as in fe80::1%eth0");
+        return false;
+    }
+    if (is_address) {
         *address_out = address;
         return true;
     }

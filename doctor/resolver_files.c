@@ -165,7 +165,7 @@ static size_t upstreams_add(const struct resolver_file *file, size_t count,
     for (size_t i = 0; i < file->conf.server_count; i++) {
         const struct address *server = &file->conf.servers[i];
         bool is_wanted = !address_is_loopback(server) && !address_is_any(server) &&
-                         count < RESOLVER_UPSTREAMS_MAX;
+                         !address_lacks_scope(server) && count < RESOLVER_UPSTREAMS_MAX;
         for (size_t other = 0; is_wanted && other < count; other++) {
             is_wanted = !address_equal(&upstreams[other].address, server);
         }

@@ -64,15 +64,35 @@ static bool take_words(struct plan *plan, const char *words, struct failure *fai
     return plan->upstream_count > 0 || failure_set(failure, "--upstreams names no server.");
 }
 
+static bool file_names(const struct resolver_file *file, const struct address *server)
+{
+    for (size_t i = 0; i < file->conf.server_count; i++) {
+        if (address_equal(&file->conf.servers[i], server)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Beside a resolv.conf of the operator's own it may name servers that this host does not ask. */
+static bool file_names_all(const struct resolver_file *file, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->upstream_count; i++) {
+        if (!file_names(file, &plan->upstreams[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A file that its owner keeps up to date is followed; else the servers are written down. */
-static const char *file_to_follow(const struct facts *facts)
+static const char *file_to_follow(const struct plan *plan, const struct facts *facts)
 {
     static const enum resolver_file_kind kinds[] = {
         RESOLVER_FILE_RESOLVED, RESOLVER_FILE_NETWORK_MANAGER};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const struct resolver_file *file = resolver_files_find(&facts->resolver, kinds[i]);
-        if (file != NULL && file->conf.server_count > 0 &&
-            !address_is_loopback(&file->conf.servers[0])) {
+        if (file != NULL && file_names_all(file, plan)) {
             return file->path;
         }
     }
@@ -177,5 +197,5 @@ bool plan_upstreams(struct plan *plan, const struct plan_case *facts, struct fai
             "No DNS server was found that mxcache could ask: not in /etc/resolv.conf, nor at "
             "systemd-resolved, NetworkManager or dhclient. Name some with --upstreams.");
     }
-    return write_conf(plan, facts, file_to_follow(facts->facts), failure_out);
+    return write_conf(plan, facts, file_to_follow(plan, facts->facts), failure_out);
 }

@@ -71,6 +71,10 @@ static const struct list_case cases[] = {
     {SCHEMA_KIND_ADDRESSES, "192.0.2.1@65536", NULL, "has no port behind its @"},
     {SCHEMA_KIND_ADDRESSES, "dns.example.net", NULL, "host names cannot be used"},
     {SCHEMA_KIND_ADDRESSES, "192.0.2", NULL, "is not an address"},
+    {SCHEMA_KIND_ADDRESSES, "fe80::1", NULL, "is link-local"},
+    {SCHEMA_KIND_ADDRESSES, "febf::1@5300", NULL, "is link-local"},
+    {SCHEMA_KIND_ADDRESSES, "fe80::1%lo", "fe80::1%lo", NULL},
+    {SCHEMA_KIND_SERVERS, "fe80::1#dns.example.net", NULL, "is link-local"},
     {SCHEMA_KIND_ADDRESSES, "", NULL, "is not an address"},
 
     {SCHEMA_KIND_NETWORKS, "192.0.2.0/24", "192.0.2.0/24", NULL},

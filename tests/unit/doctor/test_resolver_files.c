@@ -61,7 +61,7 @@ static void test_plain_file(void **state)
     (void)state;
     host_fixture_write(&fixture, "/etc/resolv.conf",
         "nameserver 127.0.0.1\nnameserver 192.0.2.1\nnameserver 192.0.2.1\n"
-        "nameserver 2001:db8::1\nnameserver 0.0.0.0\n");
+        "nameserver 2001:db8::1\nnameserver 0.0.0.0\nnameserver fe80::1\n");
     host_fixture_write(&fixture, "/run/systemd/resolve/resolv.conf", "nameserver 192.0.2.9\n");
     host_fixture_set_time(&fixture, "/etc/resolv.conf", 12345);
     expect_upstreams("192.0.2.1 2001:db8::1");

@@ -111,6 +111,27 @@ static void test_network_manager_is_pinned_its_way(void **state)
     host_plan_free(made);
 }
 
+/* systemd-resolved runs by itself on many hosts, with the provider's servers or its own fallback.
+ */
+static void test_whom_the_host_asks_stays(void **state)
+{
+    (void)state;
+    host_fixture_write(&world.fixture, "/run/systemd/resolve/resolv.conf",
+        "nameserver 198.51.100.1\nnameserver 198.51.100.2\n");
+    struct host_plan *made = host_plan_new(&world, NULL);
+    assert_true(made->is_made);
+    assert_non_null(
+        strstr(step_of(&made->plan, HOST_CONF)->set.bytes, "\nupstreams = 192.0.2.53\n"));
+    host_plan_free(made);
+    host_fixture_write(&world.fixture, "/run/systemd/resolve/resolv.conf",
+        "nameserver 198.51.100.1\nnameserver 192.0.2.53\n");
+    made = host_plan_new(&world, NULL);
+    assert_true(made->is_made);
+    assert_non_null(strstr(step_of(&made->plan, HOST_CONF)->set.bytes,
+        "\nupstreams_file = /run/systemd/resolve/resolv.conf\n"));
+    host_plan_free(made);
+}
+
 static void test_a_container_is_told(void **state)
 {
     (void)state;
@@ -265,6 +286,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_dhcpcd_is_told_for_all_interfaces, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_network_manager_is_pinned_its_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_whom_the_host_asks_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_container_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_upstreams_are_those_given, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_running_filters_read_it_anew, set_up, tear_down),
