@@ -196,14 +196,38 @@ static bool source_resolve(
     return !text->is_cut;
 }
 
+/* What is not there has no matches. */
+static int source_glob_error(const char *path, int error)
+{
+    (void)path;
+    return error != ENOENT;
+}
+
+/* The folder in front of the first wildcard. */
+static bool source_folder_is_missing(const char *pattern)
+{
+    char folder[SOURCE_NAME_SIZE];
+    struct stat status;
+    size_t len = strcspn(pattern, "*?[");
+    while (len > 0 && pattern[len - 1] != '/') {
+        len--;
+    }
+    memcpy(folder, pattern, len);
+    folder[len] = '\0';
+    return len > 0 && stat(folder, &status) != 0 && errno == ENOENT;
+}
+
 /* The last match is pushed first, so that the first one is read first. */
 static void source_push_matches(
     struct source *source, const char *pattern, size_t parent, const struct finding_place *place)
 {
     glob_t matches;
     memset(&matches, 0, sizeof matches);
-    int status = glob(pattern, GLOB_ERR, NULL, &matches);
-    if (status != 0 && status != GLOB_NOMATCH) {
+    int status = glob(pattern, 0, source_glob_error, &matches);
+    if (status == GLOB_NOMATCH && source_folder_is_missing(pattern)) {
+        finding_add(source->findings, FINDING_WARNING, place,
+            "there is no such folder, so nothing is included: make it, or take this line out");
+    } else if (status != 0 && status != GLOB_NOMATCH) {
         finding_add(source->findings, FINDING_ERROR, place,
             "the folder cannot be read: check its path and rights");
     }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "doctor/config_lines.h"
 #include "doctor/facts.h"
 #include "doctor/host.h"
@@ -11,6 +12,7 @@
 
 #define OPENDKIM_CONF "/etc/opendkim.conf"
 #define PATH_SIZE     (HOST_PATH_SIZE + 32)
+#define PID_FILE_MAX  64
 
 struct service {
     const char *process;
@@ -34,6 +36,25 @@ static bool instance_is_chrooted(const struct postfix_instance *instance)
     return false;
 }
 
+/* Whether the process behind the instance's own pid file is a master; without that file any master
+ * will do. */
+static bool instance_runs(const struct plan_case *facts, const struct postfix_instance *instance)
+{
+    const struct processes *processes = &facts->facts->processes;
+    char path[PATH_SIZE];
+    struct host_file file;
+    uint64_t pid = 0;
+    (void)snprintf(path, sizeof path, "%s/pid/master.pid", instance->queue_directory);
+    if (host_read(facts->host, path, PID_FILE_MAX, &file) != HOST_READ) {
+        return processes_find(processes, "master") != NULL;
+    }
+    const char *start = file.bytes + strspn(file.bytes, " \t\n");
+    bool is_pid = text_parse_u64(start, strcspn(start, " \t\n"), INT32_MAX, &pid);
+    host_file_fini(&file);
+    const struct process *process = is_pid ? processes_find_pid(processes, (int)pid) : NULL;
+    return process != NULL && strcmp(process->name, "master") == 0;
+}
+
 static void reload_postfix(
     struct plan *plan, const struct plan_case *facts, const struct postfix_instance *instance)
 {
@@ -42,7 +63,7 @@ static void reload_postfix(
     (void)postfix_value(instance, NULL, "command_directory", folder, sizeof folder);
     (void)snprintf(program, sizeof program, "%s/postfix", folder);
     const char *const words[] = {program, "-c", instance->config_directory, "reload", NULL};
-    if (processes_find(&facts->facts->processes, "master") != NULL) {
+    if (instance_runs(facts, instance)) {
         (void)plan_add_run(
             plan, "so that Postfix's processes read the new resolv.conf", false, words);
     }

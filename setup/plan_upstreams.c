@@ -119,10 +119,14 @@ static void write_line(struct text *text, const struct plan *plan, const char *f
     text_add(text, "\n");
 }
 
+/* Hyphens in names count as underscores. */
 static bool line_sets(const char *line, const char *name)
 {
-    size_t len = strlen(name);
-    return strncmp(line, name, len) == 0 && strchr(" \t=", line[len]) != NULL && line[len] != '\0';
+    size_t at = 0;
+    while (name[at] != '\0' && (line[at] == name[at] || (line[at] == '-' && name[at] == '_'))) {
+        at++;
+    }
+    return name[at] == '\0' && line[at] != '\0' && strchr(" \t=", line[at]) != NULL;
 }
 
 /* Our lines in front of what is there: behind it we would be in its last section. A setting that
@@ -139,10 +143,13 @@ static char *conf_with(const char *ours, const struct path_state *was)
     text_init(&text, bytes, room);
     at += strncmp(at, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0 ? strlen(BYTE_ORDER_MARK) : 0;
     text_addf(&text, "%s%s", ours, *at != '\0' ? "\n" : "");
+    bool is_ours = false;
     while (*at != '\0') {
         size_t len = strcspn(at, "\n");
+        bool goes_on = *at == ' ' || *at == '\t';
+        is_ours = goes_on ? is_ours : line_sets(at, "upstreams_file");
         len += at[len] == '\n';
-        text_add(&text, line_sets(at, "upstreams_file") ? "# " : "");
+        text_add(&text, is_ours ? "# " : "");
         text_add_bytes(&text, at, len);
         at += len;
     }

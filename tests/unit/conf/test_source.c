@@ -60,6 +60,29 @@ static void test_includes_in_reading_order(void **state)
     folder_fini(&folder);
 }
 
+/* No match is no error, and the manual's own example names a folder that has yet to be made. */
+static void test_pattern_in_a_missing_folder(void **state)
+{
+    (void)state;
+    struct folder folder;
+    char buffer[64];
+    struct text names;
+    text_init(&names, buffer, sizeof buffer);
+    folder_init(&folder);
+    start(folder_add(&folder, "main", "include conf.d/*.conf\na = 1\n"));
+    assert_string_equal(read_names(&names), "a@0 ");
+    assert_int_equal(findings.errors, 0);
+    assert_int_equal(findings.count, 1);
+    assert_non_null(strstr(findings.items[0].sentence, "no such folder"));
+    source_fini(&source);
+    start(folder_add(&folder, "other", "include main/*.conf\n"));
+    text_init(&names, buffer, sizeof buffer);
+    assert_string_equal(read_names(&names), "");
+    assert_int_equal(findings.errors, 0);
+    source_fini(&source);
+    folder_fini(&folder);
+}
+
 /* One finding with a part of its sentence, and what was read besides. */
 static void expect(const char *path, unsigned line, const char *part, const char *names_expected)
 {
@@ -208,6 +231,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_includes_in_reading_order),
+        cmocka_unit_test(test_pattern_in_a_missing_folder),
         cmocka_unit_test(test_loops),
         cmocka_unit_test(test_twice_is_no_loop),
         cmocka_unit_test(test_depth),

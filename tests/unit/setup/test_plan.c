@@ -216,6 +216,31 @@ static void test_symlinks_are_not_written_over(void **state)
     host_plan_free(made);
 }
 
+/* Of several instances some may be stopped; telling these to reload would fail. */
+static void test_only_instances_that_run(void **state)
+{
+    (void)state;
+    host_fixture_write(&world.fixture, "/etc/postfix/main.cf",
+        "compatibility_level = 3.6\nmulti_instance_directories = /etc/postfix-out\n");
+    host_fixture_write(&world.fixture, "/etc/postfix-out/main.cf",
+        "compatibility_level = 3.6\nqueue_directory = /var/spool/postfix-out\n");
+    host_fixture_write(&world.fixture, "/etc/postfix-out/master.cf", "smtp unix - - y - - smtp\n");
+    host_fixture_write(&world.fixture, "/var/spool/postfix-out/etc/resolv.conf", HOST_CHROOT_COPY);
+    host_fixture_write(&world.fixture, "/var/spool/postfix/pid/master.pid", "      71\n");
+    host_fixture_write(&world.fixture, "/var/spool/postfix-out/pid/master.pid", "      72\n");
+    struct host_plan *made = host_plan_new(&world, NULL);
+    size_t reloads = 0;
+    for (size_t i = 0; i < made->plan.step_count; i++) {
+        char *const *words = made->plan.steps[i].words;
+        bool is_reload = words[0] != NULL && strcmp(words[0], "/usr/sbin/postfix") == 0;
+        assert_true(!is_reload || strcmp(words[2], "/etc/postfix") == 0);
+        reloads += is_reload;
+    }
+    assert_int_equal(reloads, 1);
+    assert_non_null(step_of(&made->plan, "/var/spool/postfix-out/etc/resolv.conf"));
+    host_plan_free(made);
+}
+
 static void test_opendkim_of_the_operators_own(void **state)
 {
     (void)state;
@@ -248,8 +273,8 @@ static void test_the_configuration_stays_one_that_is_read(void **state)
     host_fixture_write(
         &world.fixture, "/run/systemd/resolve/resolv.conf", "nameserver 198.51.100.53\n");
     host_fixture_write(&world.fixture, HOST_CONF,
-        "\xef\xbb\xbf# ours\nupstreams_file = /etc/resolv.conf\n#upstreams_file = /x\nlisten = "
-        "::1");
+        "\xef\xbb\xbf# ours\nupstreams-file =\n    /etc/resolv.conf\n#upstreams_file = /x\n"
+        "listen = ::1\n  127.0.0.1");
     host_fixture_link(
         &world.fixture, "/etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf");
     struct host_plan *made = host_plan_new(&world, NULL);
@@ -257,7 +282,8 @@ static void test_the_configuration_stays_one_that_is_read(void **state)
     assert_string_equal(step_of(&made->plan, HOST_CONF)->set.bytes,
         "# Written by `mxcache setup`; `mxcache setup --undo` takes it out again.\n"
         "upstreams_file = /run/systemd/resolve/resolv.conf\n\n"
-        "# ours\n# upstreams_file = /etc/resolv.conf\n#upstreams_file = /x\nlisten = ::1");
+        "# ours\n# upstreams-file =\n#     /etc/resolv.conf\n#upstreams_file = /x\n"
+        "listen = ::1\n  127.0.0.1");
     host_plan_free(made);
 }
 
@@ -292,6 +318,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_running_filters_read_it_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_only_services_that_are_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_symlinks_are_not_written_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_only_instances_that_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_opendkim_of_the_operators_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_plain_host, set_up, tear_down),
     };
