@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+
+#define ATTRIBUTE_SIZE 4096
 
 static bool write_all(int fd, const char *bytes, size_t len)
 {
@@ -20,6 +24,23 @@ static bool write_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
+/* A label that was given by hand or by a rule for the name, which the new file bears only later;
+ * and rights of named users, which the mode bits then bound. What cannot be had is left out. */
+static void replacement_carry(const struct replacement *replacement, int fd)
+{
+    static const char *const names[] = {"security.selinux", "system.posix_acl_access"};
+    char path[PATH_MAX];
+    char value[ATTRIBUTE_SIZE];
+    (void)snprintf(
+        path, sizeof path, "/proc/self/fd/%d/%s", replacement->folder_fd, replacement->name);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        ssize_t len = lgetxattr(path, names[i], value, sizeof value);
+        if (len > 0) {
+            (void)fsetxattr(fd, names[i], value, (size_t)len, 0);
+        }
+    }
+}
+
 /* The rights come last: until then nobody else reads it, and a new owner would take bits away. */
 static bool replacement_fill(struct replacement *replacement, int fd)
 {
@@ -32,6 +53,7 @@ static bool replacement_fill(struct replacement *replacement, int fd)
     replacement->step = "finish the new file";
     bool is_owned =
         fchown(fd, replacement->uid, replacement->gid) == 0 || (errno == EPERM && geteuid() != 0);
+    replacement_carry(replacement, fd);
     return is_owned && fchmod(fd, replacement->mode) == 0 &&
            (!has_time || futimens(fd, times) == 0) && fsync(fd) == 0;
 }

@@ -11,7 +11,8 @@
  * What stands under a name in a folder, replaced in one step: the new one is made beside it, with
  * its bytes, rights and owner, written out to disk and renamed over it, so that at every moment one
  * of the two is there, whole. No symlink is followed, neither at the name nor beside it, and what
- * is replaced is not opened. The folder itself is not synced. No state; any thread.
+ * is replaced is not opened; its security label and access list go along. The folder itself is not
+ * synced. No state; any thread.
  */
 struct replacement {
     int folder_fd;      /* The caller's. */

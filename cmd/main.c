@@ -108,6 +108,16 @@ static bool is_one_of(const char *word, const char *a, const char *b)
     return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
+/* A full disk behind a redirection must not look like success. */
+static int finish(int exit_code)
+{
+    if (exit_code == EX_OK && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
+        (void)fputs("mxcache: writing failed.\n", stderr);
+        return EX_IOERR;
+    }
+    return exit_code;
+}
+
 int main(int argc, char **argv)
 {
     /* Only to learn whether the terminal takes UTF-8: numbers stay those of the C locale. */
@@ -118,11 +128,11 @@ int main(int argc, char **argv)
     }
     if (is_one_of(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0) {
         print_usage(stdout);
-        return EX_OK;
+        return finish(EX_OK);
     }
     if (is_one_of(argv[1], "--version", "-V")) {
         print_version();
-        return EX_OK;
+        return finish(EX_OK);
     }
     const struct subcommand *subcommand = subcommand_find(argv[1]);
     if (subcommand == NULL) {
@@ -131,5 +141,5 @@ int main(int argc, char **argv)
     char title[TITLE_SIZE];
     (void)snprintf(title, sizeof title, "mxcache %s", subcommand->name);
     argv[1] = title;
-    return subcommand->run(argc - 1, argv + 1);
+    return finish(subcommand->run(argc - 1, argv + 1));
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -253,9 +254,42 @@ static void test_what_cannot_be(void **state)
     assert_true(S_ISDIR(stat_of("name").st_mode));
 }
 
+/* Under SELinux a file without its label may be out of reach for who has to read it. Where
+ * attributes cannot be set, there is nothing to be seen. */
+static void test_label_and_access_list_go_along(void **state)
+{
+    static const char label[] = "system_u:object_r:net_conf_t:s0";
+    static const unsigned char list[] = {2, 0, 0, 0, 1, 0, 6, 0, 0xff, 0xff, 0xff, 0xff, 2, 0, 4, 0,
+        1, 0, 0, 0, 4, 0, 4, 0, 0xff, 0xff, 0xff, 0xff, 16, 0, 4, 0, 0xff, 0xff, 0xff, 0xff, 32, 0,
+        4, 0, 0xff, 0xff, 0xff, 0xff};
+    struct replacement replacement = replacement_of(NEW);
+    char value[128] = {0};
+    (void)state;
+    put_file();
+    int fd = openat(folder, "name", O_WRONLY | O_CLOEXEC);
+    bool has_label = fsetxattr(fd, "security.selinux", label, sizeof label, 0) == 0;
+    bool has_list = fsetxattr(fd, "system.posix_acl_access", list, sizeof list, 0) == 0;
+    assert_int_equal(close(fd), 0);
+    assert_true(replacement_put(&replacement));
+    expect_file("name", NEW);
+    assert_int_equal(stat_of("name").st_mode & 07777, 0644);
+    fd = openat(folder, "name", O_RDONLY | O_CLOEXEC);
+    if (has_label) {
+        assert_int_equal(fgetxattr(fd, "security.selinux", value, sizeof value), sizeof label);
+        assert_string_equal(value, label);
+    }
+    if (has_list) {
+        assert_int_equal(
+            fgetxattr(fd, "system.posix_acl_access", value, sizeof value), sizeof list);
+        assert_memory_equal(value, list, sizeof list);
+    }
+    assert_int_equal(close(fd), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_label_and_access_list_go_along, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_takes_its_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_link_takes_its_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_old_one_is_not_touched, set_up, tear_down),
