@@ -74,20 +74,36 @@ static bool delegation_walk_next(struct delegation_walk *walk, struct record *re
     return true;
 }
 
-/* The name at `at`; false: there is none. */
-static bool delegation_name_at(
-    struct delegation_walk *walk, size_t at, struct delegation_name *name_out)
+/* The name where the reader stands, which steps behind it; false: there is none. */
+static bool delegation_name_read(
+    struct delegation_walk *walk, struct reader *reader, struct delegation_name *name_out)
 {
-    struct reader reader = walk->reader;
     uint8_t bytes[NAME_SIZE_MAX];
     size_t len;
-    reader.at = at;
-    bool is_name = name_read(&reader, bytes, &len);
-    walk->reader.hops_left = reader.hops_left;
+    bool is_name = name_read(reader, bytes, &len);
+    walk->reader.hops_left = reader->hops_left;
     if (is_name) {
         delegation_name_set(name_out, bytes, len);
     }
     return is_name;
+}
+
+static bool delegation_name_at(
+    struct delegation_walk *walk, size_t at, struct delegation_name *name_out)
+{
+    struct reader reader = walk->reader;
+    reader.at = at;
+    return delegation_name_read(walk, &reader, name_out);
+}
+
+/* The name that an NS record gives; data with less or more than a name is none. */
+static bool delegation_server_of(
+    struct delegation_walk *walk, const struct record *record, struct delegation_name *name_out)
+{
+    struct reader reader = walk->reader;
+    reader.at = record->rdata_at;
+    reader.len = record->rdata_at + record->rdata_len;
+    return delegation_name_read(walk, &reader, name_out) && reader.at == reader.len;
 }
 
 static bool delegation_seen_has(
@@ -105,7 +121,7 @@ static void delegation_see(struct delegation_walk *walk, const struct record *re
     struct delegation_seen *seen, struct delegation *delegation)
 {
     struct delegation_name name;
-    if (seen->count == DELEGATION_SEEN_MAX || !delegation_name_at(walk, record->rdata_at, &name) ||
+    if (seen->count == DELEGATION_SEEN_MAX || !delegation_server_of(walk, record, &name) ||
         delegation_seen_has(seen, &name)) {
         return;
     }

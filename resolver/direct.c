@@ -244,6 +244,7 @@ static bool direct_enter(
     struct resolver *resolver, struct fetch *fetch, struct direct_zone *zone, int64_t now)
 {
     size_t index = direct_number(resolver, zone);
+    direct_learn_expire(resolver, index, now);
     bool is_known = resolver->servers.groups[direct_group(resolver, index)].count > 0;
     zone->used_at = now;
     resolver->direct.zones[zone->root].used_at = now;

@@ -38,7 +38,6 @@
 
 #define DIRECT_NONE SIZE_MAX
 
-struct exchange;
 struct fetch;
 struct resolver;
 
@@ -72,9 +71,10 @@ struct direct_zone {
     size_t root;                 /* The zone that it is a part of; itself when it is none. */
     unsigned depth;              /* Referrals that led to its servers. */
     int64_t used_at;
-    int64_t refused_until; /* The upstream servers were seen to be refused. */
-    int64_t rests_until;   /* The upstream servers are asked meanwhile. */
-    int64_t fresh_until;   /* Then its servers are looked up again. */
+    int64_t refused_until;                /* The upstream servers were seen to be refused. */
+    int64_t rests_until;                  /* The upstream servers are asked meanwhile. */
+    int64_t fresh_until;                  /* Then its servers are looked up again. */
+    int64_t named_at[SERVER_DIRECT_SIZE]; /* When each of its servers was last named. */
     int64_t logged_at;
     unsigned failures; /* Vain searches for them in a row. */
     unsigned losses;   /* Questions in a row that its servers did not help with. */

@@ -145,20 +145,25 @@ static void direct_learn_remove(struct resolver *resolver, size_t index, size_t 
 }
 
 /* False: it may not be asked, or there is no place for it. */
-static bool direct_learn_add(struct resolver *resolver, size_t index, const struct address *address)
+static bool direct_learn_add(
+    struct resolver *resolver, size_t index, const struct address *address, int64_t now)
 {
     static const struct address nobody;
+    struct direct_zone *zone = direct_learn_zone(resolver, index);
     if (!direct_learn_may_ask(&resolver->direct, address)) {
         counter_add(&resolver->stats.direct_addresses_refused, 1);
         return false;
     }
-    if (direct_learn_find(resolver, index, address) != DIRECT_NONE) {
+    size_t place = direct_learn_find(resolver, index, address);
+    if (place != DIRECT_NONE) {
+        zone->named_at[place] = now;
         return true;
     }
-    size_t place = direct_learn_find(resolver, index, &nobody);
+    place = direct_learn_find(resolver, index, &nobody);
     if (place == DIRECT_NONE) {
         return false;
     }
+    zone->named_at[place] = now;
     size_t group = direct_group(resolver, index);
     struct server *server =
         &resolver->servers.servers[resolver->servers.groups[group].first + place];
@@ -190,6 +195,22 @@ static void direct_learn_remove_others(
             !direct_learn_is_found(learning, &server->settings.address)) {
             direct_learn_remove(resolver, index, place);
         }
+    }
+}
+
+void direct_learn_expire(struct resolver *resolver, size_t index, int64_t now)
+{
+    struct direct_zone *zone = direct_learn_zone(resolver, index);
+    const struct server_group *group = direct_learn_group(resolver, index);
+    bool had_any = group->count > 0;
+    for (size_t place = 0; place < group->used; place++) {
+        if (!server_is_vacant(&resolver->servers.servers[group->first + place]) &&
+            now - zone->named_at[place] >= DIRECT_LIFE_MAX_US) {
+            direct_learn_remove(resolver, index, place);
+        }
+    }
+    if (had_any && group->count == 0 && zone->learning.phase == DIRECT_PHASE_IDLE) {
+        deadlines_clear(&resolver->deadlines, &zone->deadline); /* The next look is due now. */
     }
 }
 
@@ -261,8 +282,9 @@ static void direct_learn_end(struct resolver *resolver, size_t index, int64_t no
         direct_learn_remove_others(resolver, index, learning);
     }
     for (size_t i = 0; i < learning->found_count; i++) {
-        direct_learn_add(resolver, index, &learning->found[i]);
+        direct_learn_add(resolver, index, &learning->found[i], now);
     }
+    direct_learn_expire(resolver, index, now);
     zone->failures = learning->found_count > 0 && !learning->has_failed ? 0 : zone->failures + 1;
     if (zone->failures == 0) {
         int64_t life = direct_learn_life(learning->ttl);
@@ -281,8 +303,8 @@ static void direct_learn_end(struct resolver *resolver, size_t index, int64_t no
 
 /* ---- What comes back ---- */
 
-static void direct_learn_found(
-    struct resolver *resolver, size_t index, const struct address *addresses, size_t count)
+static void direct_learn_found(struct resolver *resolver, size_t index,
+    const struct address *addresses, size_t count, int64_t now)
 {
     struct direct_zone *zone = direct_learn_zone(resolver, index);
     struct direct_learning *learning = &zone->learning;
@@ -291,7 +313,7 @@ static void direct_learn_found(
             counter_add(&resolver->stats.direct_addresses_refused, 1);
         } else if (!direct_learn_is_found(learning, &addresses[i])) {
             learning->found[learning->found_count++] = addresses[i];
-            direct_learn_add(resolver, index, &addresses[i]);
+            direct_learn_add(resolver, index, &addresses[i], now);
             zone->rests_until = 0;
         }
     }
@@ -341,8 +363,8 @@ static void direct_learn_take_ns(
 }
 
 /* Number `slot` of the addresses that are looked up. */
-static void direct_learn_take_addresses(
-    struct resolver *resolver, size_t index, unsigned slot, const struct message *reply)
+static void direct_learn_take_addresses(struct resolver *resolver, size_t index, unsigned slot,
+    const struct message *reply, int64_t now)
 {
     struct direct_learning *learning = &direct_learn_zone(resolver, index)->learning;
     struct address addresses[DIRECT_OF_NAME_MAX];
@@ -353,7 +375,7 @@ static void direct_learn_take_addresses(
     }
     size_t count = delegation_read_addresses(
         reply, direct_learn_types[slot % 2], &learning->ttl, addresses, DIRECT_OF_NAME_MAX);
-    direct_learn_found(resolver, index, addresses, count);
+    direct_learn_found(resolver, index, addresses, count, now);
 }
 
 static bool direct_learn_is_key(
@@ -378,7 +400,7 @@ static void direct_learn_take(struct resolver *resolver, size_t index, const str
         bool is_pending = (learning->pending >> slot & 1) != 0;
         if (is_pending &&
             direct_learn_is_key(key, &learning->names[slot / 2], direct_learn_types[slot % 2])) {
-            direct_learn_take_addresses(resolver, index, slot, reply);
+            direct_learn_take_addresses(resolver, index, slot, reply, now);
             direct_learn_wake(resolver, index, now);
             direct_learn_arm(resolver, index, learning->pending == 0 ? now : learning->ends_at);
         }
@@ -470,7 +492,7 @@ void direct_learn_from(
     zone->learning =
         (struct direct_learning){.ttl = delegation->ttl, .ends_at = now + DIRECT_LEARN_US};
     direct_learn_set_phase(resolver, zone, DIRECT_PHASE_ASK_ADDRESSES);
-    direct_learn_found(resolver, index, delegation->addresses, delegation->address_count);
+    direct_learn_found(resolver, index, delegation->addresses, delegation->address_count, now);
     if (zone->learning.found_count == 0) {
         memcpy(zone->learning.names, delegation->names, sizeof zone->learning.names);
         zone->learning.name_count = delegation->name_count;

@@ -14,8 +14,9 @@
  * as work of the house, which has no priority. Each address serves as soon as it is known. In the
  * last tenth of their lifetime the servers are looked up again if the zone is in use; when that
  * fails, the old ones stay, and it is tried again after DIRECT_AGAIN_US, twice as long
- * each time. A referral from the zone's
- * servers (resolver/direct.h) begins with the names that it gives.
+ * each time. But none is asked longer than DIRECT_LIFE_MAX_US after it was last named: else one
+ * that a lie has named could stay for good. A referral from the zone's servers (resolver/direct.h)
+ * begins with the names that it gives.
  */
 #define DIRECT_CUTS_MAX      4
 #define DIRECT_LEARN_US      (INT64_C(8) * 1000000)
@@ -42,6 +43,9 @@ void direct_learn_from(
 
 /* Forgets the zone's servers and what is being looked for. */
 void direct_learn_forget(struct resolver *resolver, size_t index);
+
+/* Takes out the servers that nobody has named for DIRECT_LIFE_MAX_US. */
+void direct_learn_expire(struct resolver *resolver, size_t index, int64_t now);
 
 /* Takes out the servers that may not be asked under new settings. */
 void direct_learn_sift(struct resolver *resolver, size_t index);

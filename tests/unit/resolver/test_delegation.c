@@ -155,6 +155,31 @@ static void test_not_to_follow(void **state)
 }
 
 /* Names without number: four are chosen, always the same ones. */
+/* A record's data is a name to its last byte: neither cut nor with anything behind. */
+static void test_wrong_data(void **state)
+{
+    static const uint8_t data[16] = "\2ns\7example";
+    static const struct {
+        uint16_t len;
+        bool is_name;
+    } cases[] = {{12, true}, {13, false}, {11, false}, {16, false}, {0, false}};
+    static struct scene scene;
+    struct delegation delegation;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        scene_begin(&scene);
+        name_put(&scene.writer, "1.list.example");
+        writer_u16(&scene.writer, TYPE_NS);
+        writer_u16(&scene.writer, CLASS_IN);
+        writer_u32(&scene.writer, 60);
+        writer_u16(&scene.writer, cases[i].len);
+        writer_bytes(&scene.writer, data, cases[i].len);
+        scene.counts[2]++;
+        assert_int_equal(
+            refer(&scene, "a.1.list.example", "list.example", &delegation), cases[i].is_name);
+    }
+}
+
 static void test_many_names(void **state)
 {
     static struct scene scene;
@@ -275,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_referral),
         cmocka_unit_test(test_not_to_follow),
+        cmocka_unit_test(test_wrong_data),
         cmocka_unit_test(test_many_names),
         cmocka_unit_test(test_much_glue),
         cmocka_unit_test(test_answer),
