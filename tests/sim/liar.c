@@ -22,6 +22,7 @@
 #include "base/must.h"
 #include "wire/types.h"
 #include "cache/cache.h"
+#include "tests/sim/liar_belief.h"
 #include "tests/sim/liar_twist.h"
 #include "tests/sim/sim.h"
 
@@ -256,46 +257,9 @@ static const char *truth_complaint(
     static uint8_t bytes[MESSAGE_SIZE_MAX];
     uint8_t query[512];
     size_t len = house_query(question, query);
-    must(tale_read(&truth, bytes, house_truth(&liar.house, liar.house.story, query, len, bytes)));
+    const struct house_request request = {.story = liar.house.story, .message = query, .len = len};
+    must(tale_read(&truth, bytes, house_truth(&liar.house, &request, bytes)));
     return referee_follows(question, answer, &truth, limits_of(question));
-}
-
-enum belief {
-    BELIEF_NONE,   /* It is no reply to what was asked. */
-    BELIEF_BROKEN, /* It is, but nothing of it may be believed. */
-    BELIEF_MAY,
-};
-
-/* With letters in random case, which must come back; asked anew, it has none (SECURITY.md). */
-static bool name_is_spelled(const struct world_name *name)
-{
-    for (size_t i = 0; i < name->len; i++) {
-        if (name->bytes[i] >= 'A' && name->bytes[i] <= 'Z') {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Some servers say FORMERR, SERVFAIL and the like with a header alone. That is no data. */
-static bool reply_is_bare_error(const struct tale *reply, const struct tale *asked)
-{
-    unsigned rcode = reply->flags & 0xfu;
-    return (reply->flags & HEADER_QR) != 0 && (reply->flags & 0x7800u) == 0 &&
-           reply->id == asked->id && reply->question_count == 0 && rcode != RCODE_NOERROR &&
-           rcode != RCODE_NXDOMAIN;
-}
-
-static enum belief source_belief(const struct house_source *source, struct tale *tale)
-{
-    static struct tale asked;
-    must(tale_read(&asked, source->asked, source->asked_len));
-    bool is_whole = tale_read(tale, source->bytes, source->len);
-    enum referee_match match = referee_match(tale, &asked);
-    if (match == REFEREE_STRANGER || (match == REFEREE_SPELLING && name_is_spelled(&asked.name))) {
-        return reply_is_bare_error(tale, &asked) ? BELIEF_BROKEN : BELIEF_NONE;
-    }
-    return is_whole && referee_may_believe(tale) ? BELIEF_MAY : BELIEF_BROKEN;
 }
 
 /* Does the answer follow from something that upstream has said? Why not stands in `complaint`. */
@@ -305,7 +269,7 @@ static bool lie_is_followed(
     static struct tale tale;
     for (size_t i = 0; i < liar.house.source_count; i++) {
         const struct house_source *source = &liar.house.sources[i];
-        if (source_belief(source, &tale) == BELIEF_MAY) {
+        if (belief_of(&tale, source) == BELIEF_MAY) {
             *complaint = referee_follows(question, answer, &tale, limits_of(question));
             if (*complaint == NULL) {
                 return true;
@@ -345,7 +309,7 @@ static bool lie_was_strange(void)
 {
     static struct tale tale;
     for (size_t i = 0; i < liar.house.source_count; i++) {
-        if (source_belief(&liar.house.sources[i], &tale) != BELIEF_NONE) {
+        if (belief_of(&tale, &liar.house.sources[i]) != BELIEF_NONE) {
             return false;
         }
     }
@@ -406,7 +370,7 @@ static bool lie_denies(const struct world_name *name)
 {
     static struct tale tale;
     for (size_t i = 0; i < liar.house.source_count; i++) {
-        if (source_belief(&liar.house.sources[i], &tale) == BELIEF_MAY &&
+        if (belief_of(&tale, &liar.house.sources[i]) == BELIEF_MAY &&
             referee_denies_name(&tale, name)) {
             return true;
         }
@@ -499,7 +463,8 @@ static unsigned twist_variants(const struct story *story, const struct twist *tw
     struct referee_question question = story_question(story);
     uint8_t query[512];
     size_t len = house_query(&question, query);
-    len = house_truth(&liar.house, story, query, len, bytes);
+    const struct house_request request = {.story = story, .message = query, .len = len};
+    len = house_truth(&liar.house, &request, bytes);
     must(tale_read(&truth, bytes, len));
     return twist->count(&truth, len);
 }

@@ -12,7 +12,6 @@
 #include "conf/parse.h"
 #include "resolver/stats.h"
 #include "tests/sim/sim.h"
-#include "tests/support/world_answer.h"
 
 #define HOUSE_TRIP_US 1000
 #define HOUSE_WAIT_US (INT64_C(10) * 1000000)
@@ -70,50 +69,71 @@ static bool extra_is_given(const char *text, bool wants_dnssec)
     return wants_dnssec || !is_proof;
 }
 
-static void truth_tell(const struct house *house, const struct story *story,
-    const struct world_query *query, struct tale *tale, const uint8_t *message, size_t len)
+static size_t truth_write(const struct house *house, const struct house_request *request,
+    const struct world_query *query, uint8_t bytes_out[MESSAGE_SIZE_MAX])
+{
+    if (request->server != NULL) {
+        return house->net->answer(request->server, query, bytes_out, MESSAGE_SIZE_MAX);
+    }
+    return world_answer_write(house->world, query, false, bytes_out, MESSAGE_SIZE_MAX);
+}
+
+/* False: silence. */
+static bool truth_tell(
+    const struct house *house, const struct house_request *request, struct tale *tale)
 {
     static struct tale asked;
     static uint8_t bytes[MESSAGE_SIZE_MAX];
-    must(tale_read(&asked, message, len));
-    size_t size = world_answer_write(house->world, query, false, bytes, sizeof bytes);
+    const struct story *story = request->story;
+    struct world_query query;
+    must(world_query_read(request->message, request->len, &query));
+    must(tale_read(&asked, request->message, request->len));
+    size_t size = truth_write(house, request, &query, bytes);
+    if (size == 0) {
+        return false;
+    }
     must(tale_read(tale, bytes, size));
     for (size_t i = 0; story_is_about(story, &asked) && i < 8 && story->extra[i] != NULL; i++) {
-        if (extra_is_given(story->extra[i], query->wants_dnssec)) {
+        if (extra_is_given(story->extra[i], query.wants_dnssec)) {
             truth_extra(tale, story->extra[i]);
         }
     }
     if (story->has_cookies) {
         truth_cookie(tale, &asked);
     }
+    return true;
 }
 
-static void truth_read(const struct house *house, const struct story *story, const uint8_t *message,
-    size_t len, struct tale *tale)
-{
-    struct world_query query;
-    must(world_query_read(message, len, &query));
-    truth_tell(house, story, &query, tale, message, len);
-}
-
-size_t house_truth(const struct house *house, const struct story *story, const uint8_t *message,
-    size_t len, uint8_t bytes_out[MESSAGE_SIZE_MAX])
+size_t house_truth(const struct house *house, const struct house_request *request,
+    uint8_t bytes_out[MESSAGE_SIZE_MAX])
 {
     static struct tale tale;
-    truth_read(house, story, message, len, &tale);
-    return tale_write(&tale, bytes_out);
+    return truth_tell(house, request, &tale) ? tale_write(&tale, bytes_out) : 0;
 }
 
 /* ---- The servers ---- */
 
+static struct house_request house_request_of(
+    const struct house *house, const struct house_line *line)
+{
+    return (struct house_request){.story = house->story,
+        .server = house->net != NULL ? &line->server : NULL,
+        .message = line->message,
+        .len = line->len};
+}
+
 /* A copy of exactly its length, so that the sanitizer sees a byte read behind it. */
-static void house_give(struct house *house, uint64_t exchange, const uint8_t *bytes, size_t len)
+static void house_give(
+    struct house *house, const struct house_line *line, const uint8_t *bytes, size_t len)
 {
     uint8_t *copy = malloc(len > 0 ? len : 1);
     must(copy != NULL);
     memcpy(copy, bytes, len);
+    if (house->net != NULL) {
+        house->net->on_reply(house, line, copy, len);
+    }
     clock_t before = clock();
-    resolver_on_reply(house->resolver, exchange, copy, len, house->now);
+    resolver_on_reply(house->resolver, line->exchange, copy, len, house->now);
     clock_t spent = clock() - before;
     house->reply_cpu = spent > house->reply_cpu ? spent : house->reply_cpu;
     free(copy);
@@ -152,13 +172,19 @@ static void tale_poison(struct tale *tale)
 static size_t house_lie(const struct house *house, const struct house_line *line, uint8_t *bytes)
 {
     static struct tale tale;
-    truth_read(house, house->story, line->message, line->len, &tale);
+    const struct house_request request = house_request_of(house, line);
+    must(truth_tell(house, &request, &tale));
     tale_poison(&tale);
     if (house->lie.tell != NULL) {
         house->lie.tell(&tale, house->lie.variant);
     }
     size_t len = tale_write(&tale, bytes);
     return house->lie.garble == NULL ? len : house->lie.garble(bytes, len, house->lie.variant);
+}
+
+static bool line_is_of_liar(const struct house *house, const struct house_line *line)
+{
+    return house->net == NULL || house->net->is_liar(house, &line->server);
 }
 
 static bool line_is_still(const struct house_line *line, uint64_t exchange)
@@ -183,24 +209,26 @@ static void house_serve(struct house *house, struct house_line *line)
 {
     static struct tale asked;
     static uint8_t bytes[MESSAGE_SIZE_MAX];
-    uint64_t exchange = line->exchange;
     line->is_waiting = false;
+    const struct house_line copy = *line;
     must(tale_read(&asked, line->message, line->len));
-    bool is_it = story_is_about(house->story, &asked);
+    bool is_it = story_is_about(house->story, &asked) && line_is_of_liar(house, line);
     if (is_it && house->story->is_by_stream && !line->is_stream) {
-        house_give(house, exchange, bytes, house_cut(line, bytes));
+        house_give(house, &copy, bytes, house_cut(line, bytes));
         return;
     }
-    struct house_line copy = *line;
     if (is_it && house->mode != HOUSE_HONEST) {
         size_t len = house_lie(house, line, bytes);
         house_keep(house, line, bytes, len);
-        house_give(house, exchange, bytes, len);
+        house_give(house, &copy, bytes, len);
     }
     bool is_true = !is_it || house->mode != HOUSE_LYING;
-    if (is_true && line_is_still(line, exchange)) {
-        size_t len = house_truth(house, house->story, copy.message, copy.len, bytes);
-        house_give(house, exchange, bytes, len);
+    const struct house_request request = house_request_of(house, &copy);
+    if (is_true && line_is_still(line, copy.exchange)) {
+        size_t len = house_truth(house, &request, bytes);
+        if (len > 0) {
+            house_give(house, &copy, bytes, len);
+        }
     }
 }
 
@@ -229,12 +257,16 @@ static bool house_transmit(void *world, const struct transmission *transmission,
             continue;
         }
         line->is_open = line->is_waiting = true;
+        line->server = transmission->server->address;
         line->is_stream = transmission->is_stream;
         line->exchange = transmission->exchange;
         line->len = transmission->len;
         must(line->len <= sizeof line->message);
         memcpy(line->message, transmission->message, line->len);
         house->asked++;
+        if (house->net != NULL) {
+            house->net->on_sent(house, line);
+        }
         *line_out = i;
         return true;
     }
@@ -279,9 +311,10 @@ void house_open(struct house *house, struct world *world, const char *conf)
     struct cache_options cache = {
         .budget_bytes = CACHE_BUDGET_MIN, .shard_count = 1, .secret = {1, 2}};
     house->world = world;
+    house->asks_max = HOUSE_ASKS_MAX;
     house->now = INT64_C(1000000000);
     house->settings = house_settings(conf);
-    house->blank = house_settings("questions_max = 16\n");
+    house->blank = house_settings("questions_max = 16\nlist_route = upstream\n");
     for (size_t i = 0; i < HOUSE_SOURCES_MAX; i++) {
         house->sources[i].bytes = malloc(MESSAGE_SIZE_MAX);
         must(house->sources[i].bytes != NULL);
@@ -397,7 +430,7 @@ void house_ask(struct house *house, const struct referee_question *question)
     end = house->now + HOUSE_WAIT_US;
     while (resolver_fetching(house->resolver) > 0 && house_turn(house, end)) {
     }
-    if (house->asked > HOUSE_ASKS_MAX) {
+    if (house->asked > house->asks_max) {
         sim_fail("%u messages for one question", house->asked);
     }
 }

@@ -6,11 +6,13 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/address.h"
 #include "base/random.h"
 #include "conf/settings.h"
 #include "resolver/resolver.h"
 #include "tests/sim/liar_referee.h"
 #include "tests/sim/liar_tale.h"
+#include "tests/support/world_answer.h"
 
 /*
  * The real resolver and cache before upstream servers that know one world and may lie about one
@@ -22,6 +24,7 @@
 #define HOUSE_ASKS_MAX    14 /* Messages for one question: twice asks_max, and two more. */
 
 struct house;
+struct house_line;
 
 /* A lie, made of the truth: changes the tale, or the bytes that were made of it. */
 struct lie {
@@ -55,6 +58,7 @@ struct house_source {
 };
 
 struct house_line {
+    struct address server;
     bool is_open;
     bool is_waiting; /* Not yet served. */
     bool is_stream;
@@ -63,7 +67,28 @@ struct house_line {
     size_t len;
 };
 
+/* Several servers that know different things, in place of upstream servers that know the world. */
+struct house_net {
+    /* The true reply; 0: none comes. */
+    size_t (*answer)(const struct address *server, const struct world_query *query,
+        uint8_t *bytes_out, size_t size);
+    bool (*is_liar)(const struct house *house, const struct address *server);
+    void (*on_sent)(const struct house *house, const struct house_line *line);
+    void (*on_reply)(
+        const struct house *house, const struct house_line *line, const uint8_t *bytes, size_t len);
+};
+
+/* A message that a server gets. */
+struct house_request {
+    const struct story *story;
+    const struct address *server; /* NULL: one that knows the world. */
+    const uint8_t *message;
+    size_t len;
+};
+
 struct house {
+    const struct house_net *net; /* NULL: there is none. */
+    unsigned asks_max;           /* Messages for one question. */
     struct settings *settings;
     struct settings *blank; /* Between two plays: no server, so nothing is known of any. */
     struct random random;
@@ -97,10 +122,9 @@ void house_ask(struct house *house, const struct referee_question *question);
 
 void house_pass(struct house *house, int64_t duration_us);
 
-/* What an honest server answers to the message (the bytes of a question), with the story's extras
- * if it is about that. */
-size_t house_truth(const struct house *house, const struct story *story, const uint8_t *message,
-    size_t len, uint8_t bytes_out[MESSAGE_SIZE_MAX]);
+/* What an honest server answers, with the story's extras if it is about that. */
+size_t house_truth(const struct house *house, const struct house_request *request,
+    uint8_t bytes_out[MESSAGE_SIZE_MAX]);
 
 /* The bytes of a question, with an OPT record. */
 size_t house_query(const struct referee_question *question, uint8_t bytes_out[512]);

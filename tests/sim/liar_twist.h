@@ -30,5 +30,8 @@ extern const struct twist_table twists_chains;  /* Aliases. */
 extern const struct twist_table twists_denials; /* SOA, NSEC, rcodes. */
 extern const struct twist_table twists_bytes;   /* Cuts, pointers, every bit. */
 
+/* Name servers and their addresses; told where zones are asked directly. */
+extern const struct twist_table twists_referrals;
+
 /* An address that nobody in the world has: where it is seen, a lie was believed. */
 #define TWIST_EVIL "203.0.113.66"
