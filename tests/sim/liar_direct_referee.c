@@ -13,6 +13,7 @@ struct naming {
     struct world_name zone;
     struct world_name server;
     unsigned reply; /* The referral that named it, or 0. */
+    unsigned depth; /* Referrals in a row that led there. */
     size_t said_at; /* What named it; those of one reply stand together. */
     int64_t at;
 };
@@ -35,6 +36,7 @@ struct said {
 
 #define QUESTIONS_MAX 64
 #define LOOKUPS_MAX   256
+#define ASKED_MAX     512
 
 /* What was said in this play. */
 static struct court {
@@ -51,6 +53,8 @@ static struct court {
     size_t question_count;
     struct referee_question lookups[LOOKUPS_MAX];
     size_t lookup_count;
+    struct referee_question asked[ASKED_MAX];
+    size_t asked_count;
 } court;
 
 static void *array_grow(void *array, size_t count, size_t *size, size_t item)
@@ -69,7 +73,7 @@ void direct_referee_begin(void)
         free(court.said[i].source.bytes);
     }
     court.said_count = court.naming_count = court.housing_count = 0;
-    court.question_count = court.lookup_count = 0;
+    court.question_count = court.lookup_count = court.asked_count = 0;
 }
 
 void direct_referee_close(void)
@@ -90,6 +94,11 @@ void direct_referee_ask(const struct referee_question *question)
 unsigned direct_referee_lookups(void)
 {
     return (unsigned)court.lookup_count;
+}
+
+unsigned direct_referee_asked(void)
+{
+    return (unsigned)court.asked_count;
 }
 
 bool direct_referee_is_direct(const struct world_name *name)
@@ -156,13 +165,12 @@ static bool address_may_be_asked(const struct address *address)
 
 /* ---- Who speaks ---- */
 
-static void naming_add(
-    const struct world_name *zone, const struct world_name *server, unsigned reply, int64_t now)
+static void naming_add(const struct naming *naming)
 {
     court.namings =
         array_grow(court.namings, court.naming_count, &court.naming_size, sizeof court.namings[0]);
-    court.namings[court.naming_count++] = (struct naming){
-        .zone = *zone, .server = *server, .reply = reply, .said_at = court.said_count, .at = now};
+    court.namings[court.naming_count] = *naming;
+    court.namings[court.naming_count++].said_at = court.said_count;
 }
 
 /* Of an A or AAAA record. */
@@ -248,17 +256,17 @@ static bool question_is_of_a_server(const struct tale *asked)
     return false;
 }
 
-static void lookup_note(const struct tale *asked)
+/* Takes the question in if it is not there. */
+static void questions_note(
+    struct referee_question *questions, size_t *count, size_t size, const struct tale *asked)
 {
-    for (size_t i = 0; i < court.lookup_count; i++) {
-        if (court.lookups[i].type == asked->type &&
-            tale_name_is(&court.lookups[i].name, &asked->name)) {
+    for (size_t i = 0; i < *count; i++) {
+        if (questions[i].type == asked->type && tale_name_is(&questions[i].name, &asked->name)) {
             return;
         }
     }
-    must(court.lookup_count < LOOKUPS_MAX);
-    court.lookups[court.lookup_count++] =
-        (struct referee_question){.name = asked->name, .type = asked->type};
+    must(*count < size);
+    questions[(*count)++] = (struct referee_question){.name = asked->name, .type = asked->type};
 }
 
 static bool lookup_is_noted(const struct world_name *name)
@@ -295,7 +303,7 @@ static const char *upstream_may_be_asked(const struct tale *asked)
     if (question_is_of_a_client(asked)) {
         return NULL;
     }
-    lookup_note(asked);
+    questions_note(court.lookups, &court.lookup_count, LOOKUPS_MAX, asked);
     if (!lookups_are_few()) {
         return "too many of the servers that a reply has named are looked up";
     }
@@ -310,6 +318,7 @@ const char *direct_referee_may_ask(
     static struct tale asked;
     must(tale_read(&asked, message, len));
     bool is_probe = asked.type == TYPE_NS && asked.name.len == 1;
+    questions_note(court.asked, &court.asked_count, ASKED_MAX, &asked);
     if (server_is_upstream(server) && (asked.flags & HEADER_RD) != 0) {
         return is_probe ? NULL : upstream_may_be_asked(&asked);
     }
@@ -329,7 +338,10 @@ const char *direct_referee_may_ask(
         return "a name server is asked about a name outside the direct zones";
     }
     const struct naming *naming = court_naming(server, &asked.name, now - REFEREE_FRESH_US);
-    return naming != NULL ? NULL : "a server is asked that nobody named for this who may";
+    if (naming == NULL) {
+        return "a server is asked that nobody named for this who may";
+    }
+    return naming->depth > REFEREE_DEPTH_MAX ? "too many referrals are followed" : NULL;
 }
 
 /* ---- What is said ---- */
@@ -412,16 +424,17 @@ static void upstream_hear(const struct tale *tale, int64_t now)
         }
         if (tale->type == TYPE_NS && tale_name_is(&record->owner, &tale->name)) {
             struct world_name server = tale_target(tale, record);
-            naming_add(&tale->name, &server, 0, now);
+            naming_add(&(struct naming){.zone = tale->name, .server = server, .at = now});
         } else if (tale->type != TYPE_NS && tale_name_is(&record->owner, &end)) {
             housing_add(&tale->name, tale, record, (struct housing){.at = now});
         }
     }
 }
 
-/* A referral, if it is one, by a server that speaks for `zone`. */
-static void referral_hear(const struct tale *tale, const struct world_name *zone, int64_t now)
+/* A referral, if it is one, by a server that was named so. */
+static void referral_hear(const struct tale *tale, const struct naming *sender, int64_t now)
 {
+    const struct world_name *zone = &sender->zone;
     unsigned reply = (unsigned)court.said_count;
     bool is_referral = (tale->flags & HEADER_AA) == 0 && tale_rcode(tale) == RCODE_NOERROR &&
                        !tale_has_answers(tale) && !tale_has_soa_of(tale, &tale->name);
@@ -434,7 +447,11 @@ static void referral_hear(const struct tale *tale, const struct world_name *zone
                          tale_name_is_under(&tale->name, &record->owner);
         if (is_naming) {
             struct world_name server = tale_target(tale, record);
-            naming_add(&record->owner, &server, reply, now);
+            naming_add(&(struct naming){.zone = record->owner,
+                .server = server,
+                .reply = reply,
+                .depth = sender->depth + 1,
+                .at = now});
         } else if (record->section != TALE_ANSWER && tale_name_is_under(&record->owner, zone)) {
             housing_add(&record->owner, tale, record, (struct housing){.reply = reply, .at = now});
         }
@@ -470,8 +487,8 @@ void direct_referee_hear(
     if (server_is_upstream(server)) {
         upstream_hear(&tale, now);
     } else if (naming != NULL) {
-        struct world_name zone = naming->zone;
-        referral_hear(&tale, &zone, now);
+        const struct naming sender = *naming;
+        referral_hear(&tale, &sender, now);
     }
 }
 

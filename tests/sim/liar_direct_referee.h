@@ -19,6 +19,7 @@
  *     what it was asked, where it gives no answer, no SOA and no AA: they speak for that name.
  *     A name server has the addresses that upstream gives for it, and those beside the referral if
  *     its name lies in the zone that the referring server speaks for.
+ *     After REFEREE_DEPTH_MAX referrals in a row nobody is asked.
  *     However many servers a reply names, REFEREE_NAMES_MAX of them are looked up, at most.
  *     A server is asked only for what a client has asked, at port 53, with RD clear, in a direct
  * zone, if it speaks for that name, and has been named within REFEREE_FRESH_US. Never one at an
@@ -28,6 +29,7 @@
  *     A client's answer is a failure, or follows (liar_referee.h) from one reply about what it
  *     asked, by upstream or a server that speaks for the name.
  */
+#define REFEREE_DEPTH_MAX 3
 #define REFEREE_NAMES_MAX 4
 #define REFEREE_FRESH_US  (INT64_C(90060) * 1000000) /* A day, an hour in the cache, a minute. */
 
@@ -45,6 +47,9 @@ const char *direct_referee_may_ask(
 
 /* Different questions for NS and addresses since the client's last one. */
 unsigned direct_referee_lookups(void);
+
+/* Different questions that anybody was asked in this play. */
+unsigned direct_referee_asked(void);
 
 /* A server says something, which may be a lie. */
 void direct_referee_hear(

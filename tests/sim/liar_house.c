@@ -232,12 +232,23 @@ static void house_serve(struct house *house, struct house_line *line)
     }
 }
 
-/* The next message that waits for its reply; false: there is none. */
+/* How many others are served before it: in a net replies come in any order. */
+static size_t house_draw(struct house *house)
+{
+    uint32_t waiting = 0;
+    for (size_t i = 0; i < HOUSE_LINES_MAX && house->net != NULL; i++) {
+        waiting += house->lines[i].is_open && house->lines[i].is_waiting ? 1 : 0;
+    }
+    return waiting > 1 ? random_below(&house->random, waiting) : 0;
+}
+
+/* A message that waits for its reply; false: there is none. */
 static bool house_serve_next(struct house *house)
 {
+    size_t passed_by = house_draw(house);
     for (size_t i = 0; i < HOUSE_LINES_MAX; i++) {
         struct house_line *line = &house->lines[i];
-        if (line->is_open && line->is_waiting) {
+        if (line->is_open && line->is_waiting && passed_by-- == 0) {
             house->now += HOUSE_TRIP_US;
             house_serve(house, line);
             return true;

@@ -85,14 +85,15 @@ static struct world_name referral_make(struct tale *tale)
 /* ---- The cut ---- */
 
 static const char *const strangers[] = {"victim.example.", "bank.other.", "other.", "list.example.",
-    "zen.spamhaus.org.", "mail.example.", "*.list.example.", "xlist.example.", "ns1.list.example."};
+    "zen.spamhaus.org.", "mail.example.", "*.list.example.", "xlist.example.", "ns1.list.example.",
+    "a.other."};
 #define DEPTHS 8
 
 static unsigned cuts_count(const struct tale *truth, size_t len)
 {
     (void)truth;
     (void)len;
-    return (DEPTHS + 1 + VALUES(strangers)) * 4;
+    return (DEPTHS + 1 + VALUES(strangers)) * 5;
 }
 
 static struct world_name owner_at(const struct tale *tale, unsigned number)
@@ -105,16 +106,17 @@ static struct world_name owner_at(const struct tale *tale, unsigned number)
 }
 
 /* From the asked name up to the root, below it, and elsewhere; with AA, too; to a server below the
- * cut or far away, and an address for it. */
+ * cut or far away, and an address for it; to one who refers to others. */
 static void cuts(struct tale *tale, unsigned variant)
 {
-    struct world_name cut = owner_at(tale, variant / 4);
+    struct world_name cut = owner_at(tale, variant / 5);
     struct world_name far = tale_name("ns.evil.other.");
-    struct world_name server = variant % 2 == 0 ? name_below("ns", &cut) : far;
+    unsigned kind = variant % 5;
+    struct world_name server = kind % 2 == 0 ? name_below("ns", &cut) : far;
     records_drop(tale);
-    tale->flags |= variant % 4 < 2 ? 0 : HEADER_AA;
+    tale->flags |= kind == 2 || kind == 3 ? HEADER_AA : 0;
     ns_put(tale, cut_section(tale), &cut, &server);
-    address_put(tale, TALE_ADDITIONAL, &server, TWIST_EVIL);
+    address_put(tale, TALE_ADDITIONAL, &server, kind == 4 ? "203.0.113.70" : TWIST_EVIL);
 }
 
 static unsigned two_cuts_count(const struct tale *truth, size_t len)
@@ -279,16 +281,25 @@ static unsigned classes_count(const struct tale *truth, size_t len)
 {
     (void)truth;
     (void)len;
-    return VALUES(classes) * 2;
+    return VALUES(classes) * 4;
 }
 
+/* Of all NS records, of the addresses; of one more of each, beside a good one. */
 static void class(struct tale *tale, unsigned variant)
 {
     struct world_name server = referral_make(tale);
+    struct world_name cut = cut_of(tale);
+    struct world_name other = name_below("other", &cut);
+    uint16_t type = variant % 2 == 0 ? TYPE_NS : TYPE_A;
     address_put(tale, TALE_ADDITIONAL, &server, TWIST_EVIL);
-    for (size_t i = 0; i < tale->count; i++) {
-        if (tale->records[i].type == (variant % 2 == 0 ? TYPE_NS : TYPE_A)) {
-            tale->records[i].class = classes[variant / 2];
+    size_t first = variant % 4 < 2 ? 0 : tale->count;
+    if (variant % 4 >= 2) {
+        ns_put(tale, cut_section(tale), &cut, &other);
+        address_put(tale, TALE_ADDITIONAL, &other, "203.0.113.67");
+    }
+    for (size_t i = first; i < tale->count; i++) {
+        if (tale->records[i].type == type) {
+            tale->records[i].class = classes[variant / 4];
         }
     }
 }
@@ -367,15 +378,22 @@ static unsigned climb_count(const struct tale *truth, size_t len)
 {
     (void)truth;
     (void)len;
-    return (DEPTHS + 1 + VALUES(strangers)) * 2;
+    return (DEPTHS + 1 + VALUES(strangers)) * 4;
 }
 
-/* A denial by which the zone is said to end elsewhere. */
+/* A denial by which the zone is said to end elsewhere; also of a name there, behind an alias. */
 static void climb(struct tale *tale, unsigned variant)
 {
-    struct world_name zone = owner_at(tale, variant / 2);
+    struct world_name zone = owner_at(tale, variant / 4);
     records_drop(tale);
     tale->flags |= HEADER_RA | HEADER_AA | (variant % 2 == 0 ? RCODE_NOERROR : RCODE_NXDOMAIN);
+    if (variant % 4 >= 2) {
+        struct world_name target = name_below("x", &zone);
+        struct tale_record form = {
+            .section = TALE_ANSWER, .type = TYPE_CNAME, .class = CLASS_IN, .ttl = 300};
+        form.owner = tale->name;
+        tale_put(tale, &form, target.bytes, target.len);
+    }
     tale_add(tale, TALE_AUTHORITY, "x. 300 SOA a. b. 1 1 1 1 300")->owner = zone;
 }
 
