@@ -46,7 +46,7 @@ bool doubt_add(struct doubts *doubts, uint64_t question, uint64_t server, int64_
     if (doubt->tag != doubt_tag(hash) || now - doubt->failed_at > 2 * DOUBT_LAST_US) {
         *doubt = (struct doubt){.tag = doubt_tag(hash)};
     }
-    doubt->count += doubt->count < DOUBT_COUNT_MAX ? 1 : 0;
+    doubt->count = (uint16_t)(doubt->count + (doubt->count < DOUBT_COUNT_MAX ? 1 : 0));
     doubt->failed_at = now;
     return doubt->count == 1;
 }
@@ -58,4 +58,19 @@ void doubt_clear(struct doubts *doubts, uint64_t question, uint64_t server)
     if (doubt->tag == doubt_tag(hash)) {
         *doubt = (struct doubt){0};
     }
+}
+
+void doubt_give_reason(struct doubts *doubts, uint64_t question, uint64_t server, uint16_t ede)
+{
+    uint64_t hash = doubt_hash(question, server);
+    struct doubt *doubt = &doubts->places[doubt_place(hash)];
+    if (doubt->tag == doubt_tag(hash)) {
+        doubt->ede = ede;
+    }
+}
+
+uint16_t doubt_reason(const struct doubts *doubts, uint64_t question, uint64_t server)
+{
+    uint64_t hash = doubt_hash(question, server);
+    return doubts->places[doubt_place(hash)].ede;
 }

@@ -19,7 +19,8 @@
 
 struct doubt {
     uint32_t tag;
-    uint32_t count;
+    uint16_t count;
+    uint16_t ede; /* Why it failed. */
     int64_t failed_at;
 };
 
@@ -40,3 +41,7 @@ enum doubt_verdict doubt_of(
 /* It failed (true: for the first time in a while), or helped. */
 bool doubt_add(struct doubts *doubts, uint64_t question, uint64_t server, int64_t now);
 void doubt_clear(struct doubts *doubts, uint64_t question, uint64_t server);
+
+/* Why it failed, as an extended error, for as long as it is in doubt. */
+void doubt_give_reason(struct doubts *doubts, uint64_t question, uint64_t server, uint16_t ede);
+uint16_t doubt_reason(const struct doubts *doubts, uint64_t question, uint64_t server);

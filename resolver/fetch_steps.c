@@ -180,9 +180,9 @@ static void fetch_fail_server(struct fetch_turn *turn, enum ede ede)
     if (turn->exchange->place != SERVER_NONE) {
         fetch->tries.has_failed[turn->exchange->place] = true;
     }
+    fetch->ede = reason_after(fetch->ede, ede, turn->reply.bytes, turn->reply.len);
     forward_remember(turn->resolver, fetch, turn->exchange, true, turn->now);
     bool was_current = turn->exchange->id == fetch->current;
-    fetch->ede = reason_after(fetch->ede, ede, turn->reply.bytes, turn->reply.len);
     counter_add(&turn->resolver->stats.upstream_failures, 1);
     fetch_close(turn, false);
     if (direct_is_lost(turn->resolver, fetch, turn->now)) {

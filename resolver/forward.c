@@ -63,10 +63,14 @@ void forward_recall(struct resolver *resolver, struct fetch *fetch, int64_t now)
     const struct server_group *group = forward_group(resolver, fetch);
     uint64_t question = fetch->inflight.hash;
     for (size_t place = 0; place < group->count; place++) {
-        enum doubt_verdict verdict = doubt_of(
-            &resolver->doubts, question, server_id(&resolver->servers, group->first + place), now);
+        uint64_t server = server_id(&resolver->servers, group->first + place);
+        enum doubt_verdict verdict = doubt_of(&resolver->doubts, question, server, now);
         fetch->tries.is_doubtful[place] = verdict != DOUBT_NONE;
         fetch->tries.has_failed[place] = verdict == DOUBT_FIRM;
+        if (verdict == DOUBT_FIRM) {
+            /* If nobody else can be asked, that is why. */
+            fetch->ede = (enum ede)doubt_reason(&resolver->doubts, question, server);
+        }
     }
 }
 
@@ -80,6 +84,7 @@ void forward_remember(struct resolver *resolver, const struct fetch *fetch,
     uint64_t server = server_id(&resolver->servers, exchange->server);
     if (has_failed) {
         bool is_new = doubt_add(&resolver->doubts, question, server, now);
+        doubt_give_reason(&resolver->doubts, question, server, (uint16_t)fetch->ede);
         server_on_failure(&resolver->servers.servers[exchange->server], is_new);
     } else {
         doubt_clear(&resolver->doubts, question, server);
