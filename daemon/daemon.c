@@ -22,6 +22,7 @@
 #include "conf/settings.h"
 #include "conf/upstreams.h"
 #include "daemon/boot.h"
+#include "daemon/changeover.h"
 #include "daemon/control.h"
 #include "daemon/control_commands.h"
 #include "daemon/daemon_log.h"
@@ -55,6 +56,7 @@ struct daemon {
     const struct daemon_options *options;
     struct settings *started; /* What the sockets and the memory were made for. */
     struct settings *settings;
+    struct changeover changeover;
     int64_t started_at;
     struct identity identity;
     struct sockets sockets;
@@ -112,33 +114,12 @@ static void daemon_say_ready(const struct daemon *daemon, const char *news)
     notify_send(&daemon->notify, "READY=1\nSTATUS=%s%.300s", news, bytes);
 }
 
-struct change {
-    const struct settings *settings;
-    bool is_whole;
-};
-
-static void change_worker(struct worker *worker, void *context)
-{
-    struct change *change = context;
-    change->is_whole &= worker_set_settings(worker, change->settings);
-}
-
-static bool daemon_change(struct daemon *daemon, const struct settings *settings)
-{
-    struct change change = {settings, true};
-    for (size_t i = 0; i < daemon->worker_count; i++) {
-        worker_call(daemon->workers[i], change_worker, &change);
-    }
-    return change.is_whole;
-}
-
 /* Takes `next` over and frees the old ones; false, the other way round, when memory is short. */
 static bool daemon_apply(struct daemon *daemon, struct settings *next)
 {
-    if (!daemon_change(daemon, next)) {
-        (void)daemon_change(daemon, daemon->settings);
+    struct changeover_workers workers = {daemon->workers, daemon->worker_count};
+    if (!changeover_make(&daemon->changeover, &workers, daemon->settings, next)) {
         log_event(&event_no_memory, "for=\"new settings\" advice=\"reload when there is some\"");
-        free(next);
         return false;
     }
     log_set_level(next->log_level);
@@ -181,6 +162,8 @@ static bool daemon_reload(void *world, struct findings *findings, struct text *n
 {
     struct daemon *daemon = world;
     struct settings *next = calloc(1, sizeof *next);
+    /* Whatever becomes of the settings: it may be logrotate that asks. */
+    witnesses_reopen(&daemon->witnesses);
     notify_send(&daemon->notify, "RELOADING=1");
     if (next == NULL || !daemon_load(daemon, next, findings)) {
         free(next);
@@ -202,7 +185,6 @@ static bool daemon_reload(void *world, struct findings *findings, struct text *n
     }
     daemon_log_findings(findings);
     counter_add(&daemon->stats.reloads, 1);
-    witnesses_reopen(&daemon->witnesses);
     log_event(&event_reloaded, "changed=\"%s\"", bytes);
     daemon_say_ready(daemon, "");
     return true;
@@ -351,8 +333,8 @@ static void daemon_add_watchers(struct daemon *daemon)
     daemon->drain.data = daemon;
     daemon->watchdog_due.data = daemon;
 
-    (void)file_mark_look(&daemon->marks[0], daemon->settings->upstreams_file);
-    (void)file_mark_look(&daemon->marks[1], UPSTREAMS_STUB_LIST);
+    /* As if it had changed: it may have, since the settings were read. */
+    daemon->marks[0] = (struct file_mark){.is_set = true, .size = -1};
     ev_signal_start(daemon->loop, &daemon->hup);
     ev_signal_start(daemon->loop, &daemon->term);
     ev_signal_start(daemon->loop, &daemon->interrupt);
@@ -571,6 +553,7 @@ static void daemon_fini(struct daemon *daemon)
     free(daemon->workers);
     watchdog_fini(&daemon->watchdog);
     free(daemon->commands.message);
+    changeover_fini(&daemon->changeover);
     free(daemon->settings);
     free(daemon->started);
 }
