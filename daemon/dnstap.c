@@ -11,6 +11,7 @@
 #include "resolver/observer.h"
 #include "resolver/port.h"
 #include "daemon/dnstap_frame.h"
+#include "daemon/dnstap_way.h"
 
 #define CONTENT_TYPE  "protobuf:dnstap.Dnstap"
 #define QUEUE_FRAMES  4096 /* Of each worker; a power of 2. */
@@ -20,6 +21,7 @@
 struct dnstap {
     char identity[IDENTITY_SIZE];
     char version[IDENTITY_SIZE];
+    struct dnstap_way way; /* The thread's. */
     struct fstrm_iothr *thread;
     size_t worker_count;
     struct fstrm_iothr_queue **queues; /* One for each worker. */
@@ -30,17 +32,48 @@ bool dnstap_is_built_in(void)
     return true;
 }
 
-static struct fstrm_writer *writer_new(const char *path)
+/* ---- The connection, as libfstrm wants it ---- */
+
+static fstrm_res way_on_open(void *world)
 {
-    struct fstrm_unix_writer_options *place = fstrm_unix_writer_options_init();
+    return dnstap_way_open(world) ? fstrm_res_success : fstrm_res_failure;
+}
+
+static fstrm_res way_on_close(void *world)
+{
+    dnstap_way_close(world);
+    return fstrm_res_success;
+}
+
+static fstrm_res way_on_read(void *world, void *bytes_out, size_t size)
+{
+    bool has_ended = false;
+    if (dnstap_way_read(world, bytes_out, size, &has_ended)) {
+        return fstrm_res_success;
+    }
+    return has_ended ? fstrm_res_stop : fstrm_res_failure;
+}
+
+static fstrm_res way_on_write(void *world, const struct iovec *parts, int count)
+{
+    return dnstap_way_write(world, parts, (size_t)count) ? fstrm_res_success : fstrm_res_failure;
+}
+
+static struct fstrm_writer *writer_new(struct dnstap_way *way)
+{
+    struct fstrm_rdwr *ends = fstrm_rdwr_init(way);
     struct fstrm_writer_options *options = fstrm_writer_options_init();
-    fstrm_unix_writer_options_set_socket_path(place, path);
     (void)fstrm_writer_options_add_content_type(options, CONTENT_TYPE, sizeof CONTENT_TYPE - 1);
-    struct fstrm_writer *writer = fstrm_unix_writer_init(place, options);
-    fstrm_unix_writer_options_destroy(&place);
+    fstrm_rdwr_set_open(ends, way_on_open);
+    fstrm_rdwr_set_close(ends, way_on_close);
+    fstrm_rdwr_set_read(ends, way_on_read);
+    fstrm_rdwr_set_write(ends, way_on_write);
+    struct fstrm_writer *writer = fstrm_writer_init(options, &ends);
     fstrm_writer_options_destroy(&options);
     return writer;
 }
+
+/* ---- Made and ended ---- */
 
 /* The new thread inherits the mask: no signal is ever delivered to it. */
 static struct fstrm_iothr *thread_start(struct fstrm_writer **writer, size_t worker_count)
@@ -82,7 +115,10 @@ static void word_copy(const char *word, char copy_out[IDENTITY_SIZE])
 struct dnstap *dnstap_new(const struct dnstap_options *options)
 {
     struct dnstap *dnstap = calloc(1, sizeof *dnstap);
-    struct fstrm_writer *writer = dnstap != NULL ? writer_new(options->path) : NULL;
+    struct fstrm_writer *writer = NULL;
+    if (dnstap != NULL && dnstap_way_init(&dnstap->way, options->path)) {
+        writer = writer_new(&dnstap->way);
+    }
     if (writer == NULL) {
         free(dnstap);
         return NULL;

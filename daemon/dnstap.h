@@ -26,8 +26,11 @@ struct dnstap_options {
     size_t worker_count;
 };
 
-/* NULL: memory is short, or there is no thread for it. */
+/* NULL: memory is short, there is no thread for it, or no socket can have such a path. */
 struct dnstap *dnstap_new(const struct dnstap_options *options);
+
+/* Sends what is left, and waits for it no longer than dnstap_way.h says, whatever the collector
+ * does. */
 void dnstap_free(struct dnstap **dnstap);
 
 /* Worker `index`'s. False: there was no room, it is left out. */
