@@ -42,6 +42,7 @@ struct query_log {
 
     /* The thread's. */
     int fd;
+    int64_t reopen_at; /* While it is not open. */
     struct text buffer;
     uint64_t lines; /* In the buffer. */
     struct log_limit limit;
@@ -115,6 +116,7 @@ static void file_open(struct query_log *query_log)
     query_log->fd = open(query_log->path,
         O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, FILE_MODE);
     if (query_log->fd < 0) {
+        query_log->reopen_at = clock_now() + query_log->options.reopen_us;
         file_complain(query_log, "open");
         return;
     }
@@ -161,7 +163,9 @@ static void ring_drain(struct query_log *query_log, struct query_ring *ring, int
 static void log_turn(struct query_log *query_log)
 {
     int64_t wall_offset = clock_wall() - clock_now();
-    if (atomic_exchange_explicit(&query_log->must_reopen, false, memory_order_acquire)) {
+    bool is_asked = atomic_exchange_explicit(&query_log->must_reopen, false, memory_order_acquire);
+    /* The disk may have been full, or its folder not mounted yet. */
+    if (is_asked || (query_log->fd < 0 && clock_now() >= query_log->reopen_at)) {
         file_open(query_log);
     }
     for (size_t i = 0; i < query_log->options.worker_count; i++) {
@@ -226,6 +230,9 @@ struct query_log *query_log_new(const struct query_log_options *options)
     text_init(&path, query_log->path, sizeof query_log->path);
     text_add(&path, options->path);
     query_log->options.path = query_log->path;
+    if (query_log->options.reopen_us == 0) {
+        query_log->options.reopen_us = QUERY_LOG_REOPEN_US;
+    }
     query_log->fd = -1;
     query_log->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     char *buffer = malloc(BUFFER_SIZE);

@@ -20,15 +20,19 @@ struct daemon_stats;
 struct observed;
 struct text;
 
+/* A file that could not be opened is tried again. */
+#define QUERY_LOG_REOPEN_US INT64_C(10000000)
+
 struct query_log_options {
     const char *path; /* Copied. */
     bool shows_names; /* What a DNS list was asked about, too; keys never. */
     size_t worker_count;
+    int64_t reopen_us;          /* 0: QUERY_LOG_REOPEN_US. */
     struct daemon_stats *stats; /* Its row query_log_lost is the log's alone. */
 };
 
 /* NULL: memory is short, or there is no thread for it. A file that cannot be opened is told by the
- * log and tried again by query_log_reopen(). */
+ * log and tried again every few seconds, and by query_log_reopen(). */
 struct query_log *query_log_new(const struct query_log_options *options);
 
 /* Writes what is there, and ends. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -257,6 +258,24 @@ static void a_file_that_cannot_be_opened_costs_lines_only(void **state)
     assert_int_equal(counter_read(&stats.query_log_lost), 1);
 }
 
+/* The disk was full when the file was to be made, or its folder was not mounted yet. */
+static void a_file_is_opened_as_soon_as_it_can_be(void **state)
+{
+    struct folder *folder = *state;
+    struct daemon_stats stats = {0};
+    assert_int_equal(rmdir(folder->path), 0);
+    struct query_log *query_log = query_log_new(&(struct query_log_options){
+        .path = folder->file, .worker_count = 1, .stats = &stats, .reopen_us = 1000});
+    assert_non_null(query_log);
+    assert_int_equal(mkdir(folder->path, 0700), 0);
+    for (unsigned i = 0; i < 10000 && access(folder->file, F_OK) != 0; i++) {
+        (void)usleep(1000);
+    }
+    note(query_log, true);
+    query_log_free(&query_log);
+    assert_int_equal(lines_of(file_read(folder, folder->file)), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +287,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_disk_costs_lines_only, folder_make, folder_remove),
         cmocka_unit_test_setup_teardown(
             a_file_that_cannot_be_opened_costs_lines_only, folder_make, folder_remove),
+        cmocka_unit_test_setup_teardown(
+            a_file_is_opened_as_soon_as_it_can_be, folder_make, folder_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
