@@ -7,6 +7,7 @@
 #include "base/must.h"
 
 #include "cache/cache_private.h"
+#include "cache/pace.h"
 
 #define CACHE_SHARDS_MAX 256u
 
@@ -159,6 +160,14 @@ void cache_store_refusal(
     struct shard *shard = cache_shard_for(cache, key, now, &call);
     call.keep_s = keep_s;
     shard_store_failure(shard, &call, ede);
+}
+
+void cache_set_pace(struct cache *cache, cache_pace *pace, void *world)
+{
+    for (uint32_t i = 0; i < cache->shard_count; i++) {
+        cache->shards[i].pace = pace;
+        cache->shards[i].pace_world = world;
+    }
 }
 
 void cache_set_stale_max(struct cache *cache, int64_t stale_max_us)

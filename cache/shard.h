@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "cache/cache.h"
+#include "cache/pace.h"
 #include "cache/shelf.h"
 
 /*
@@ -17,6 +18,8 @@
 struct shard {
     _Alignas(64) pthread_mutex_t lock;
     struct shelf shelf;
+    cache_pace *pace; /* NULL: nobody. Of whoever flushes or changes the limit. */
+    void *pace_world;
     int64_t latest; /* The greatest `now` of any call; entries know only part of theirs. */
     struct cache_metrics counts; /* The gauges are filled in by shard_add_metrics(). */
 };

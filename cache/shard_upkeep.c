@@ -10,6 +10,14 @@
 
 #define SHARD_HASHES (UINT64_C(1) << 32)
 
+/* Between two holds of the lock. */
+static void shard_rest(const struct shard *shard)
+{
+    if (shard->pace != NULL) {
+        shard->pace(shard->pace_world);
+    }
+}
+
 /* ---- Flushing ---- */
 
 /* Sweeps some buckets from the one of `hash` on. Returns the hash to go on with. */
@@ -34,6 +42,7 @@ size_t shard_flush(struct shard *shard, shelf_match *is_match, const void *conte
         hash = shard_flush_step(shard, hash, is_match, context);
         removed += (size_t)(shard->counts.cache_flushed - flushed_before);
         shard_unlock(shard);
+        shard_rest(shard);
     }
     return removed;
 }
@@ -115,6 +124,7 @@ static void shard_shrink(struct shard *shard)
         shard_lock(shard);
         has_more = shard_shrink_step(shard);
         shard_unlock(shard);
+        shard_rest(shard);
     }
 }
 
@@ -133,16 +143,31 @@ static void shard_reindex(struct shard *shard, uint64_t bytes_max)
         shard_lock(shard);
         has_more = shelf_reindex(&shard->shelf, SHARD_STEP);
         shard_unlock(shard);
+        shard_rest(shard);
     }
 }
 
-void shard_set_max(struct shard *shard, uint64_t bytes_max)
+static void shard_set_max_at_once(struct shard *shard, uint64_t bytes_max)
 {
     shard_reindex(shard, bytes_max);
     shard_lock(shard);
     shelf_set_max(&shard->shelf, bytes_max);
     shard_unlock(shard);
     shard_shrink(shard);
+}
+
+/* Lowered by halves: with all entries in the buckets of a much smaller limit, each bucket would be
+ * long, and each removal and lookup a walk along it. */
+void shard_set_max(struct shard *shard, uint64_t bytes_max)
+{
+    shard_lock(shard);
+    uint64_t limit = shard->shelf.bytes_max;
+    shard_unlock(shard);
+    while (limit / 2 > bytes_max) {
+        limit /= 2;
+        shard_set_max_at_once(shard, limit);
+    }
+    shard_set_max_at_once(shard, bytes_max);
 }
 
 void shard_set_list_share(struct shard *shard, unsigned list_share)

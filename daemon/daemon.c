@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "wire/header.h"
 #include "cache/cache.h"
+#include "cache/pace.h"
 #include "conf/explain.h"
 #include "conf/finding.h"
 #include "conf/parse.h"
@@ -296,12 +297,27 @@ static void daemon_on_end(struct ev_loop *loop, ev_signal *watcher, int events)
     ev_timer_again(loop, &daemon->drain);
 }
 
+/* If the last look is so long ago: two in one moment would find that no worker has turned. */
+static void daemon_show_life(struct daemon *daemon, int64_t ago_us)
+{
+    int64_t now = clock_now();
+    if (daemon->notify.watchdog_us > 0 && now - daemon->watchdog.looked_at >= ago_us) {
+        watchdog_look(&daemon->watchdog, daemon->workers, &daemon->notify, now);
+    }
+}
+
+/* While the main thread is kept by the cache, its loop does not turn. */
+static void daemon_on_pace(void *world)
+{
+    daemon_show_life(world, ((struct daemon *)world)->notify.watchdog_us / 3);
+}
+
 static void daemon_on_watchdog(struct ev_loop *loop, ev_timer *watcher, int events)
 {
     (void)loop;
     (void)events;
-    struct daemon *daemon = watcher->data;
-    watchdog_look(&daemon->watchdog, daemon->workers, &daemon->notify, clock_now());
+    const struct daemon *daemon = watcher->data;
+    daemon_show_life(watcher->data, daemon->notify.watchdog_us / 6);
 }
 
 static void daemon_on_minute(struct ev_loop *loop, ev_timer *watcher, int events)
@@ -332,7 +348,6 @@ static void daemon_add_watchers(struct daemon *daemon)
     ev_timer_start(daemon->loop, &daemon->minute);
     daemon->drain.data = daemon;
     daemon->watchdog_due.data = daemon;
-
     /* As if it had changed: it may have, since the settings were read. */
     daemon->marks[0] = (struct file_mark){.is_set = true, .size = -1};
     ev_signal_start(daemon->loop, &daemon->hup);
@@ -366,6 +381,7 @@ static bool daemon_make_memory(struct daemon *daemon, struct trouble *trouble)
         trouble_set_memory(trouble);
         return false;
     }
+    cache_set_pace(daemon->cache, daemon_on_pace, daemon);
     return true;
 }
 

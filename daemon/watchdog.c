@@ -24,6 +24,7 @@ void watchdog_look(struct watchdog *watchdog, struct worker *const *workers,
     const struct notify *notify, int64_t now)
 {
     bool is_well = true;
+    watchdog->looked_at = now;
     for (size_t i = 0; i < watchdog->worker_count; i++) {
         uint64_t turns = worker_turns(workers[i]);
         is_well &= turns != watchdog->turns_seen[i];

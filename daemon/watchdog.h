@@ -18,6 +18,7 @@ struct worker;
 struct watchdog {
     uint64_t *turns_seen; /* Of each worker, at the last look. Owned. */
     size_t worker_count;
+    int64_t looked_at; /* The last look. */
     struct log_limit limit;
 };
 

@@ -197,6 +197,51 @@ static void test_shrink(void **state)
     assert_int_equal(metrics().cache_entries, 0);
 }
 
+/* How long the buckets are while it goes on, and that somebody is called at all. */
+struct looks {
+    unsigned count;
+    uint64_t longest; /* Entries for each bucket, in the mean. */
+};
+
+static void look(void *world)
+{
+    struct looks *looks = world;
+    struct cache_metrics now = metrics(); /* Takes the lock: nobody holds it. */
+    uint64_t mean = now.cache_entries / shard.shelf.index.count;
+    looks->count++;
+    looks->longest = mean > looks->longest ? mean : looks->longest;
+}
+
+/* To a sixty-fourth: no bucket is ever as long as the old entries in the new buckets would be. */
+static void test_shrink_by_halves(void **state)
+{
+    struct looks looks = {0};
+    (void)state;
+    for (uint32_t n = 0; metrics().cache_evictions == 0; n++) {
+        store(n, false);
+    }
+    shard.pace = look;
+    shard.pace_world = &looks;
+    shard_set_max(&shard, BUDGET / 64);
+    shard.pace = NULL;
+    assert_true(metrics().cache_bytes <= BUDGET / 64);
+    assert_true(looks.count > 10);
+    assert_true(looks.longest <= 2);
+}
+
+static void test_flush_is_paced(void **state)
+{
+    static const uint32_t divisor = 1;
+    struct looks looks = {0};
+    (void)state;
+    store_many(COUNT);
+    shard.pace = look;
+    shard.pace_world = &looks;
+    assert_int_equal(shard_flush(&shard, is_multiple, &divisor), COUNT);
+    shard.pace = NULL;
+    assert_true(looks.count > 10);
+}
+
 /* Answers of lists make room among themselves, and the gauges tell them apart. */
 static void test_list_share(void **state)
 {
@@ -240,6 +285,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_flush, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flush_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shrink, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_shrink_by_halves, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_flush_is_paced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_list_share, setup, teardown),
         cmocka_unit_test_setup_teardown(test_metrics_add_up, setup, teardown),
     };
