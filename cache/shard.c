@@ -321,6 +321,11 @@ static bool shard_add(struct shard *shard, const struct shard_call *call, struct
         }
         shard_evict(shard, call->now);
     }
+    /* Where the system has no memory, no number of entries need be enough. */
+    if (shelf_is_refused(&shard->shelf)) {
+        shard->counts.cache_too_large++;
+        return true;
+    }
     return false;
 }
 

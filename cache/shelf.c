@@ -133,6 +133,11 @@ uint32_t shelf_add(struct shelf *shelf, uint32_t hash, size_t bytes, enum order_
     return id;
 }
 
+bool shelf_is_refused(const struct shelf *shelf)
+{
+    return shelf->slab.is_refused;
+}
+
 void shelf_remove(struct shelf *shelf, uint32_t id)
 {
     const struct entry *entry = shelf_at(shelf, id);

@@ -62,6 +62,9 @@ bool shelf_could_hold(const struct shelf *shelf, size_t bytes);
  * and try again. The caller writes it with entry_fill() before anything else happens. */
 uint32_t shelf_add(struct shelf *shelf, uint32_t hash, size_t bytes, enum order_place place);
 
+/* Was the last one refused by the system, which is out of memory, rather than by the limit? */
+bool shelf_is_refused(const struct shelf *shelf);
+
 void shelf_remove(struct shelf *shelf, uint32_t id);
 
 /* shelf_touch() will follow: see order_prefetch(). */

@@ -146,6 +146,7 @@ static bool slab_rows_grow(struct slab *slab)
     }
     struct slab_chunk *chunks = slab_pages_map(bytes_new);
     if (chunks == NULL) {
+        slab->is_refused = true;
         return false;
     }
     memcpy(chunks, slab->chunks, slab->row_count * sizeof *chunks);
@@ -189,6 +190,21 @@ void slab_trim(struct slab *slab)
     }
 }
 
+/* What is mapped and empty may be what the system lacks. */
+static uint8_t *slab_chunk_pages(struct slab *slab, uint32_t bytes)
+{
+    if (slab->bytes + bytes > slab->bytes_max) {
+        return NULL;
+    }
+    uint8_t *base = slab_pages_map(bytes);
+    if (base == NULL && slab->spare != 0) {
+        slab_trim(slab);
+        base = slab_pages_map(bytes);
+    }
+    slab->is_refused |= base == NULL;
+    return base;
+}
+
 /* A row with `bytes` of memory behind it, or 0. */
 static uint32_t slab_chunk_map(struct slab *slab, uint32_t bytes)
 {
@@ -199,8 +215,7 @@ static uint32_t slab_chunk_map(struct slab *slab, uint32_t bytes)
     if (row == 0) {
         return 0;
     }
-    bool is_allowed = slab->bytes + bytes <= slab->bytes_max;
-    uint8_t *base = is_allowed ? slab_pages_map(bytes) : NULL;
+    uint8_t *base = slab_chunk_pages(slab, bytes);
     slab->chunks[row] = (struct slab_chunk){.base = base, .bytes = bytes};
     if (base == NULL) {
         slab->chunks[row] = (struct slab_chunk){.below = slab->vacant};
@@ -248,6 +263,7 @@ static bool slab_class_grow(struct slab *slab, unsigned class)
 
 uint32_t slab_take(struct slab *slab, size_t bytes)
 {
+    slab->is_refused = false;
     if (bytes > slab->chunk_bytes / 4) {
         return slab_take_large(slab, bytes);
     }

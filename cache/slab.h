@@ -46,6 +46,7 @@ struct slab {
     size_t table_bytes; /* Of the chunk table, whole pages. */
     uint64_t bytes;
     uint64_t bytes_max;
+    bool is_refused; /* By the system, not by the limit, the last take was. */
 };
 
 /* False when memory is short; the slab is then empty and safe to slab_fini(). */
