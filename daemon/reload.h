@@ -25,5 +25,6 @@ struct file_mark {
     struct timespec changed_at;
 };
 
-/* Looks again. True: it has changed, come or gone since the last look; never at the first. */
+/* Looks again. True: it has changed, come or gone since the last look; never at the first. While no
+ * descriptor is to be had, nothing has changed: it will have later. */
 bool file_mark_look(struct file_mark *mark, const char *path);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -76,11 +77,41 @@ static void test_file_mark(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+static void descriptors_limit(rlim_t count, struct rlimit *before_out)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    *before_out = limit;
+    limit.rlim_cur = count;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* What has changed while no descriptor was to be had is seen when there is one. */
+static void test_file_mark_without_descriptors(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/mxcache-test-XXXXXX";
+    struct file_mark mark = {.is_set = false};
+    struct rlimit before;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    assert_false(file_mark_look(&mark, path));
+    file_write(path, "nameserver 192.0.2.1\n");
+    descriptors_limit(0, &before);
+    assert_false(file_mark_look(&mark, path));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_true(file_mark_look(&mark, path));
+    assert_false(file_mark_look(&mark, path));
+    assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_servers),
         cmocka_unit_test(test_file_mark),
+        cmocka_unit_test(test_file_mark_without_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
