@@ -36,7 +36,7 @@ static const char conf[] =
     "[zone list.example]\nroute = direct\n[zone bl.victim.example]\nroute = direct\n"
     "[zone away.victim.example]\nroute = direct\n";
 
-#define ASKS_MAX       64
+#define ASKS_MAX       32
 #define LOOKUPS_MAX    (4 + 8 * 4) /* Names asked for NS; four servers' addresses, four times. */
 #define REPLY_CPU_MAX  (CLOCKS_PER_SEC / 2) /* With sanitizers. */
 #define TTL_SERVERS_US (INT64_C(7200) * 1000000)
