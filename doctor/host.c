@@ -167,11 +167,9 @@ enum host_verdict host_read_tail(
     if (verdict != HOST_READ) {
         return verdict;
     }
-    bool is_longer = file_out->stat.st_size > (off_t)size_max;
-    if (is_longer && lseek(fd, -(off_t)size_max, SEEK_END) < 0) {
-        (void)close(fd);
-        return HOST_UNFIT;
-    }
+    /* Who cannot go back so far finds a log that is being rotated: then all of it will do. */
+    bool is_longer =
+        file_out->stat.st_size > (off_t)size_max && lseek(fd, -(off_t)size_max, SEEK_END) >= 0;
     verdict = file_take(file_out, fd, size_max);
     file_out->is_cut |= is_longer;
     return verdict;

@@ -138,7 +138,7 @@ def clients_wait_while_accepting_fails():
             expect_equal(answer.addresses(), [f"192.0.2.{number}"], f"by TCP, {name}")
             expect(stat(daemon, "questions") > 0, f"no numbers by the control socket, {name}")
             with socket.create_connection(("127.0.0.1", 9153), timeout=5.0) as sock:
-                sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 expect(sock.recv(64).startswith(b"HTTP/1.1 200"), f"no metrics, {name}")
         expect(rules.failed("accept") > 0, f"accepting never met {name}")
     end(daemon, rules)
