@@ -8,25 +8,30 @@
 
 #define VARINT_SIZE_MAX 10 /* A 64-bit number, seven bits a byte. */
 
-/* What grew within one minute: pairs of numbers, the gap from the cell before and the growth. */
-struct minute {
+#define SPANS_MAX                                                                                  \
+    (HISTORY_FINE_MINUTES +                                                                        \
+        (HISTORY_MINUTES_MAX - HISTORY_FINE_MINUTES) / HISTORY_COARSE_MINUTES + 1)
+
+/* What grew within one minute, or several: pairs of numbers, the gap from the cell before and the
+ * growth. */
+struct span {
     int64_t from;
-    int64_t to;
+    unsigned minutes;
     uint8_t *bytes;
     size_t len;
 };
 
-/* Invariant: minutes stand in the order of time, from `oldest` on, `count` of them, in a ring. */
+/* Invariant: spans[0, count) stand in the order of time, and each ends where the next begins, the
+ * last one at `noted_at`. */
 struct history {
     size_t cell_count;
     uint64_t *last; /* The sheet as it was noted last. */
     int64_t noted_at;
     bool is_noted;
-    uint8_t *scratch;
+    uint8_t *scratch; /* Room for the longest span. */
     uint64_t bytes;
-    size_t oldest;
     size_t count;
-    struct minute minutes[HISTORY_MINUTES_MAX];
+    struct span spans[SPANS_MAX + 1];
 };
 
 static uint8_t *varint_write(uint8_t *at, uint64_t number)
@@ -51,6 +56,48 @@ static const uint8_t *varint_read(const uint8_t *at, uint64_t *number_out)
     return at + 1;
 }
 
+/* Writes a span, cell by cell in their order. */
+struct pen {
+    uint8_t *at;
+    size_t next;
+};
+
+static void pen_write(struct pen *pen, size_t cell, uint64_t growth)
+{
+    pen->at = varint_write(pen->at, cell - pen->next);
+    pen->at = varint_write(pen->at, growth);
+    pen->next = cell + 1;
+}
+
+/* Reads one. `cell` is SIZE_MAX behind the last one. */
+struct eye {
+    const uint8_t *at;
+    const uint8_t *end;
+    size_t next;
+    size_t cell;
+    uint64_t growth;
+};
+
+static void eye_move(struct eye *eye)
+{
+    uint64_t gap;
+    if (eye->at == eye->end) {
+        eye->cell = SIZE_MAX;
+        return;
+    }
+    eye->at = varint_read(eye->at, &gap);
+    eye->at = varint_read(eye->at, &eye->growth);
+    eye->cell = eye->next + (size_t)gap;
+    eye->next = eye->cell + 1;
+}
+
+static struct eye eye_of(const struct span *span)
+{
+    struct eye eye = {.at = span->bytes, .end = span->bytes + span->len};
+    eye_move(&eye);
+    return eye;
+}
+
 struct history *history_new(size_t cell_count)
 {
     struct history *history = calloc(1, sizeof *history);
@@ -71,8 +118,8 @@ void history_free(struct history **history)
     if (history == NULL || *history == NULL) {
         return;
     }
-    for (size_t i = 0; i < HISTORY_MINUTES_MAX; i++) {
-        free((*history)->minutes[i].bytes);
+    for (size_t i = 0; i < (*history)->count; i++) {
+        free((*history)->spans[i].bytes);
     }
     free((*history)->last);
     free((*history)->scratch);
@@ -80,80 +127,118 @@ void history_free(struct history **history)
     *history = NULL;
 }
 
-static struct minute *history_minute(struct history *history, size_t index)
+static void history_remove(struct history *history, size_t index)
 {
-    return &history->minutes[(history->oldest + index) % HISTORY_MINUTES_MAX];
-}
-
-static void history_drop_oldest(struct history *history)
-{
-    struct minute *minute = history_minute(history, 0);
-    history->bytes -= minute->len;
-    free(minute->bytes);
-    *minute = (struct minute){.bytes = NULL};
-    history->oldest = (history->oldest + 1) % HISTORY_MINUTES_MAX;
+    struct span *span = &history->spans[index];
+    history->bytes -= span->len;
+    free(span->bytes);
     history->count--;
+    memmove(span, span + 1, (history->count - index) * sizeof *span);
 }
 
 /* Into the scratch; returns the length. The sheet becomes the last one. */
 static size_t history_encode(struct history *history, const uint64_t *cells)
 {
-    uint8_t *at = history->scratch;
-    size_t next = 0;
+    struct pen pen = {.at = history->scratch};
     for (size_t i = 0; i < history->cell_count; i++) {
         uint64_t before = history->last[i];
         uint64_t growth = cells[i] >= before ? cells[i] - before : cells[i];
-        if (cells[i] == before || growth == 0) {
-            continue;
+        if (cells[i] != before && growth != 0) {
+            pen_write(&pen, i, growth);
         }
-        at = varint_write(at, i - next);
-        at = varint_write(at, growth);
-        next = i + 1;
     }
     memcpy(history->last, cells, history->cell_count * sizeof *cells);
-    return (size_t)(at - history->scratch);
+    return (size_t)(pen.at - history->scratch);
 }
 
-static void history_append(struct history *history, size_t len, int64_t now)
+/* What grew in either, into the scratch. It is never longer than both together. */
+static size_t history_encode_sum(
+    struct history *history, const struct span *one, const struct span *other)
+{
+    struct pen pen = {.at = history->scratch};
+    struct eye a = eye_of(one);
+    struct eye b = eye_of(other);
+    while (a.cell != SIZE_MAX || b.cell != SIZE_MAX) {
+        size_t cell = a.cell < b.cell ? a.cell : b.cell;
+        bool is_in_a = a.cell == cell;
+        bool is_in_b = b.cell == cell;
+        pen_write(&pen, cell, (is_in_a ? a.growth : 0) + (is_in_b ? b.growth : 0));
+        if (is_in_a) {
+            eye_move(&a);
+        }
+        if (is_in_b) {
+            eye_move(&b);
+        }
+    }
+    return (size_t)(pen.at - history->scratch);
+}
+
+/* The scratch's bytes, to keep; NULL when memory is short. */
+static uint8_t *history_copy(const struct history *history, size_t len)
 {
     uint8_t *bytes = malloc(len + 1);
+    if (bytes != NULL) {
+        memcpy(bytes, history->scratch, len);
+    }
+    return bytes;
+}
+
+/* The minute that has just become old joins the span before it, while that has room. Without memory
+ * it stays alone. */
+static void history_coarsen(struct history *history)
+{
+    if (history->count < HISTORY_FINE_MINUTES + 2) {
+        return;
+    }
+    size_t index = history->count - HISTORY_FINE_MINUTES - 1;
+    struct span *span = &history->spans[index];
+    struct span *before = span - 1;
+    if (before->minutes + span->minutes > HISTORY_COARSE_MINUTES) {
+        return;
+    }
+    size_t len = history_encode_sum(history, before, span);
+    uint8_t *bytes = history_copy(history, len);
     if (bytes == NULL) {
         return;
     }
-    memcpy(bytes, history->scratch, len);
-    while (history->count == HISTORY_MINUTES_MAX ||
-           (history->count > 0 && history->bytes + len > HISTORY_BYTES_MAX)) {
-        history_drop_oldest(history);
+    history->bytes += len - before->len;
+    free(before->bytes);
+    before->bytes = bytes;
+    before->len = len;
+    before->minutes += span->minutes;
+    history_remove(history, index);
+}
+
+static void history_append(struct history *history, size_t len)
+{
+    uint8_t *bytes = history_copy(history, len);
+    if (bytes == NULL) {
+        return;
     }
-    *history_minute(history, history->count) =
-        (struct minute){.from = history->noted_at, .to = now, .bytes = bytes, .len = len};
-    history->count++;
+    history->spans[history->count++] =
+        (struct span){.from = history->noted_at, .minutes = 1, .bytes = bytes, .len = len};
     history->bytes += len;
+    history_coarsen(history);
+    while (history->count > SPANS_MAX || history->bytes > HISTORY_BYTES_MAX) {
+        history_remove(history, 0);
+    }
 }
 
 void history_note(struct history *history, const uint64_t *cells, int64_t now)
 {
     size_t len = history_encode(history, cells);
     if (history->is_noted) {
-        history_append(history, len, now);
+        history_append(history, len);
     }
     history->is_noted = true;
     history->noted_at = now;
 }
 
-static void minute_add(const struct minute *minute, uint64_t *cells, size_t cell_count)
+static void span_add(const struct span *span, uint64_t *cells, size_t cell_count)
 {
-    const uint8_t *at = minute->bytes;
-    const uint8_t *end = minute->bytes + minute->len;
-    size_t cell = 0;
-    while (at < end) {
-        uint64_t gap;
-        uint64_t growth;
-        at = varint_read(at, &gap);
-        at = varint_read(at, &growth);
-        cell += (size_t)gap;
-        must(cell < cell_count);
-        cells[cell++] += growth;
+    for (struct eye eye = eye_of(span); eye.cell != SIZE_MAX; eye_move(&eye)) {
+        must(eye.cell < cell_count);
+        cells[eye.cell] += eye.growth;
     }
 }
 
@@ -165,10 +250,9 @@ int64_t history_since(const struct history *history, int64_t since, uint64_t *ce
     }
     int64_t from = history->noted_at;
     for (size_t i = history->count; i > 0 && from > since; i--) {
-        const struct minute *minute =
-            &history->minutes[(history->oldest + i - 1) % HISTORY_MINUTES_MAX];
-        minute_add(minute, cells, history->cell_count);
-        from = minute->from;
+        const struct span *span = &history->spans[i - 1];
+        span_add(span, cells, history->cell_count);
+        from = span->from;
     }
     return from;
 }

@@ -12,6 +12,7 @@
 #include "daemon/history.h"
 
 #define CELLS  5
+#define LONG   2500 /* Minutes, of which not all fit. */
 #define MINUTE (INT64_C(60) * CLOCK_US_PER_S)
 
 static const uint64_t sheets[][CELLS] = {
@@ -73,18 +74,50 @@ static void test_young(void **state)
     history_free(&history);
 }
 
-/* A day is kept, and no more. */
+/* Older ones are kept by tens: what is told begins a few minutes earlier, and is right from there.
+ */
+static void test_old_minutes_stand_by_tens(void **state)
+{
+    const int64_t end = 100;
+    uint64_t sheet[CELLS] = {0};
+    (void)state;
+    struct history *history = history_new(CELLS);
+    for (int64_t i = 0; i <= end; i++) {
+        sheet[0] = (uint64_t)i;
+        sheet[2] = i < 40 ? 0 : UINT64_C(1) << 50;
+        sheet[4] = (uint64_t)i / 2;
+        history_note(history, sheet, i * MINUTE);
+    }
+    for (int64_t i = 0; i <= end; i++) {
+        uint64_t cells[CELLS];
+        memcpy(cells, sheet, sizeof cells);
+        int64_t from = history_since(history, i * MINUTE, cells) / MINUTE;
+        int64_t earlier = i >= end - HISTORY_FINE_MINUTES ? 0 : HISTORY_COARSE_MINUTES - 1;
+        assert_in_range(i - from, 0, earlier);
+        assert_int_equal(cells[0], end - from);
+        assert_int_equal(cells[1], 0);
+        assert_int_equal(cells[2], from < 40 ? UINT64_C(1) << 50 : 0);
+        assert_int_equal(cells[4], end / 2 - from / 2);
+    }
+    history_free(&history);
+}
+
+/* A day is kept, and hardly more. */
 static void test_day_is_the_end(void **state)
 {
     uint64_t cells[CELLS] = {0};
     (void)state;
     struct history *history = history_new(CELLS);
-    for (uint64_t i = 0; i <= HISTORY_MINUTES_MAX + 10; i++) {
+    for (uint64_t i = 0; i <= 2 * HISTORY_MINUTES_MAX; i++) {
         cells[2] = i * 1000;
         history_note(history, cells, (int64_t)i * MINUTE);
+        uint64_t now[CELLS];
+        memcpy(now, cells, sizeof now);
+        uint64_t kept = i - (uint64_t)(history_since(history, 0, now) / MINUTE);
+        uint64_t least = i < HISTORY_MINUTES_MAX ? i : HISTORY_MINUTES_MAX;
+        assert_in_range(kept, least, least + HISTORY_COARSE_MINUTES);
+        assert_int_equal(now[2], kept * 1000);
     }
-    assert_int_equal(history_since(history, 0, cells), 10 * MINUTE);
-    assert_int_equal(cells[2], HISTORY_MINUTES_MAX * 1000);
     history_free(&history);
 }
 
@@ -96,7 +129,7 @@ static void test_bytes_are_bounded(void **state)
     (void)state;
     struct history *history = history_new(cell_count);
     assert_non_null(cells);
-    for (unsigned minute = 0; minute < 500; minute++) {
+    for (unsigned minute = 0; minute < LONG; minute++) {
         for (size_t i = 0; i < cell_count; i++) {
             cells[i] += 1000;
         }
@@ -104,8 +137,8 @@ static void test_bytes_are_bounded(void **state)
         assert_true(history_bytes(history) <= HISTORY_BYTES_MAX);
     }
     int64_t from = history_since(history, 0, cells);
-    assert_true(from > 0 && from < 499 * MINUTE);
-    assert_int_equal(cells[0], 1000 * (499 - (uint64_t)(from / MINUTE)));
+    assert_true(from > 0 && from < (LONG - 1) * MINUTE);
+    assert_int_equal(cells[0], 1000 * (LONG - 1 - (uint64_t)(from / MINUTE)));
     assert_int_equal(cells[cell_count - 1], cells[0]);
     history_free(&history);
     free(cells);
@@ -116,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_since),
         cmocka_unit_test(test_young),
+        cmocka_unit_test(test_old_minutes_stand_by_tens),
         cmocka_unit_test(test_day_is_the_end),
         cmocka_unit_test(test_bytes_are_bounded),
     };
