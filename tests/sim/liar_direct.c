@@ -457,26 +457,11 @@ static void liar_set_scene(const struct scene *scene)
 {
     const struct story *story = &scene->story;
     liar.scene = scene;
-    liar.question = (struct referee_question){
-        .name = tale_name(scene->name != NULL ? scene->name : story->name),
-        .type = scene->name != NULL ? scene->type : story->type,
-        .wants_dnssec = story->wants_dnssec};
-}
-
-static unsigned twist_variants(const struct scene *scene, const struct twist *twist)
-{
-    static struct tale truth;
-    static uint8_t bytes[MESSAGE_SIZE_MAX];
-    const struct story *story = &scene->story;
-    struct referee_question question = {
-        .name = tale_name(story->name), .type = story->type, .wants_dnssec = story->wants_dnssec};
-    uint8_t query[512];
-    struct address server = net_address(scene->liar[0]);
-    const struct house_request request = {
-        .story = story, .server = &server, .message = query, .len = house_query(&question, query)};
-    size_t len = house_truth(&liar.house, &request, bytes);
-    must(tale_read(&truth, bytes, len));
-    return twist->count(&truth, len);
+    liar.question = story_question(story);
+    if (scene->name != NULL) {
+        liar.question.name = tale_name(scene->name);
+        liar.question.type = scene->type;
+    }
 }
 
 /* Nobody is asked who the servers are while they are known, nor do those above refer to them. */
@@ -490,7 +475,8 @@ static bool play_has_lie(const struct scene *scene, enum play play)
 static void liar_tell_all(size_t number, const struct twist *twist)
 {
     liar_set_scene(&scenes[number]);
-    unsigned variants = twist_variants(&scenes[number], twist);
+    struct address server = net_address(liar.scene->liar[0]);
+    unsigned variants = twist_variants(twist, &liar.house, &liar.scene->story, &server);
     liar.twist = twist;
     unsigned turn = (unsigned)number;
     for (liar.variant = (unsigned)number % liar.stride; liar.variant < variants;

@@ -398,6 +398,12 @@ void house_pass(struct house *house, int64_t duration_us)
     house->now = house->now > end ? house->now : end;
 }
 
+struct referee_question story_question(const struct story *story)
+{
+    return (struct referee_question){
+        .name = tale_name(story->name), .type = story->type, .wants_dnssec = story->wants_dnssec};
+}
+
 size_t house_query(const struct referee_question *question, uint8_t bytes_out[512])
 {
     struct writer writer = writer_of(bytes_out, 512);

@@ -126,5 +126,8 @@ void house_pass(struct house *house, int64_t duration_us);
 size_t house_truth(const struct house *house, const struct house_request *request,
     uint8_t bytes_out[MESSAGE_SIZE_MAX]);
 
+/* What a story asks. */
+struct referee_question story_question(const struct story *story);
+
 /* The bytes of a question, with an OPT record. */
 size_t house_query(const struct referee_question *question, uint8_t bytes_out[512]);

@@ -23,6 +23,11 @@ struct twist_table {
     bool is_about_others; /* After each of them many other questions are asked, not a few. */
 };
 
+/* In how many ways a row alters the true reply to what a story asks, of this server; NULL: of any,
+ * where all know the world. */
+unsigned twist_variants(const struct twist *twist, const struct house *house,
+    const struct story *story, const struct address *server);
+
 extern const struct twist_table twists_header;  /* Header and question. */
 extern const struct twist_table twists_records; /* Each field of each record. */
 extern const struct twist_table twists_foreign; /* Records of other names, zones and sections. */
