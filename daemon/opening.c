@@ -54,6 +54,21 @@ static bool socket_set_options(int fd, const struct opening *opening)
     return socket_set_udp_options(fd, address);
 }
 
+static bool socket_bind(int fd, struct opening *opening)
+{
+    struct sockaddr_storage sockaddr;
+    socklen_t len = address_to_sockaddr(&opening->address, &sockaddr);
+    bool is_bound = bind(fd, (const struct sockaddr *)&sockaddr, len) == 0;
+    if (is_bound || errno != EADDRNOTAVAIL || address_is_loopback(&opening->address)) {
+        return is_bound;
+    }
+    bool is_ipv6 = opening->address.family == ADDRESS_IPV6;
+    opening->is_early = (is_ipv6 ? socket_set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
+                                 : socket_set(fd, IPPROTO_IP, IP_FREEBIND, 1)) &&
+                        bind(fd, (const struct sockaddr *)&sockaddr, len) == 0;
+    return opening->is_early;
+}
+
 bool opening_open(struct opening *opening, int *fd_out)
 {
     int domain = opening->address.family == ADDRESS_IPV6 ? AF_INET6 : AF_INET;
@@ -63,12 +78,9 @@ bool opening_open(struct opening *opening, int *fd_out)
         opening->error = errno;
         return false;
     }
-    struct sockaddr_storage sockaddr;
-    socklen_t len = address_to_sockaddr(&opening->address, &sockaddr);
     bool is_ipv6 = opening->address.family == ADDRESS_IPV6;
     if ((is_ipv6 && !socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
-        !socket_set_options(fd, opening) ||
-        bind(fd, (const struct sockaddr *)&sockaddr, len) != 0 ||
+        !socket_set_options(fd, opening) || !socket_bind(fd, opening) ||
         (opening->is_stream && listen(fd, ACCEPT_QUEUE) != 0)) {
         opening->error = errno;
         (void)close(fd);

@@ -17,10 +17,13 @@ struct opening {
     struct address address;
     bool is_stream;
     bool is_shared; /* Several sockets of one address: SO_REUSEPORT. */
+    bool is_early;  /* Has been opened, but this host does not have the address yet. */
     int error;      /* errno of the step that failed. */
 };
 
-/* A bound, for TCP listening, non-blocking socket. */
+/* A bound, for TCP listening, non-blocking socket. An address that the host does not have is taken
+ * all the same, but for loopback: what comes late, as a VLAN's or an IPv6 address at boot, is
+ * served as soon as it is there. */
 bool opening_open(struct opening *opening, int *fd_out);
 
 /* Brings a socket that somebody else has opened to the same options. */

@@ -169,6 +169,17 @@ static void sockets_close_from(struct sockets *sockets, size_t first)
     }
 }
 
+static void sockets_note_early(struct sockets *sockets, const struct opening *opening)
+{
+    char place[ADDRESS_TEXT_SIZE];
+    if (!opening->is_early) {
+        sockets->present_count++;
+        return;
+    }
+    (void)address_format(&opening->address, place, sizeof place);
+    log_event(&event_listen_early, "address=%s", place);
+}
+
 /* UDP and TCP of one `listen` address. */
 static bool sockets_add(struct sockets *sockets, const struct address *address,
     const struct inherited *inherited, struct trouble *trouble)
@@ -183,6 +194,7 @@ static bool sockets_add(struct sockets *sockets, const struct address *address,
         is_open = group_open(sockets, &tcp, inherited);
     }
     if (is_open) {
+        sockets_note_early(sockets, &tcp.opening);
         sockets->listen[sockets->listen_count++] = tcp.opening.address;
         group_share_out(sockets, &udp);
         group_share_out(sockets, &tcp);
@@ -233,8 +245,11 @@ static bool sockets_try(struct sockets *sockets, const struct settings *settings
     if (sockets->listen_count == 0) {
         trouble_set(trouble, EX_CONFIG,
             "there is no address to listen on. Set `listen`, for instance to 127.0.0.1.");
+    } else if (sockets->present_count == 0) {
+        const struct opening first = {.address = sockets->listen[0], .error = EADDRNOTAVAIL};
+        opening_explain(&first, trouble);
     }
-    return sockets->listen_count > 0;
+    return sockets->present_count > 0;
 }
 
 bool sockets_open(struct sockets *sockets, const struct settings *settings,

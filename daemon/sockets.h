@@ -40,6 +40,7 @@ struct worker_sockets {
 struct sockets {
     size_t worker_count;
     size_t listen_count;
+    size_t present_count;                       /* Of these, how many the host has by now. */
     struct address listen[SETTINGS_LISTEN_MAX]; /* As bound: the port is filled in. */
     struct inherited_socket *all;               /* Each one once, group by group. */
     size_t count;
@@ -48,7 +49,9 @@ struct sockets {
 };
 
 /* Opens all or nothing. An IPv6 loopback address is left out, with a warning, on a host that has no
- * IPv6. Port 0 lets the kernel choose one, the same for UDP and TCP. `inherited` may be NULL. */
+ * IPv6. Another address that the host does not have yet is warned of, too, and served as soon as it
+ * is there; all of them missing is an error, for then nobody could ask. Port 0 lets the kernel
+ * choose one, the same for UDP and TCP. `inherited` may be NULL. */
 bool sockets_open(struct sockets *sockets, const struct settings *settings,
     const struct inherited *inherited, struct trouble *trouble);
 

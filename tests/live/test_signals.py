@@ -12,6 +12,7 @@ from live import expect, expect_equal, wait_until
 SERVER = ("127.0.0.1", 53)
 BLUE = "127.0.0.2@53"
 GREEN = "127.0.0.3@53"
+LATE = ("198.51.100.77", "2001:db8:7::77")
 EX_UNAVAILABLE, EX_NOPERM, EX_CONFIG = 69, 77, 78
 
 ZONE = """
@@ -93,6 +94,28 @@ def no_right_is_explained():
     expect("CAP_NET_BIND_SERVICE" in program.output(), f"no remedy: {program.output()}")
 
 
+def late_addresses_are_served_once_they_are_there():
+    """As a VLAN's address that comes up after the start, or an IPv6 address still being tested."""
+    config = conf(BLUE).replace(live.SOCKET, "/run/mxcache/late.sock")
+    config = config.replace("listen = 127.0.0.1", f"listen = 127.0.0.6 {' '.join(LATE)}")
+    program = live.Daemon("late", config, server=("127.0.0.6", 53)).wait_ready()
+    for address in LATE:
+        expect(f"address={address}@53" in program.output(), f"not named: {program.output()}")
+        live.run_quietly("late", "ip", "address", "add", address, "dev", "lo", "nodad")
+        for ask in (dnswire.ask_udp, dnswire.ask_tcp):
+            answer = ask((address, 53), next(names), "A").addresses()
+            expect_equal(answer, ["192.0.2.1"], f"the answer at {address}")
+    program.signal(signal.SIGTERM)
+    expect_equal(program.wait(), 0, "the exit status")
+
+
+def nothing_but_missing_addresses_is_refused():
+    config = conf(BLUE).replace(live.SOCKET, "/run/mxcache/never.sock")
+    program = live.Daemon("never", config.replace("listen = 127.0.0.1", "listen = 198.51.100.78"))
+    expect_equal(program.wait(), EX_CONFIG, "the exit status without any address")
+    expect("no such address" in program.output(), f"not explained: {program.output()}")
+
+
 def bad_configuration_names_every_error():
     config = conf(BLUE, "answr_deadline = 4s\ntry_timeout = soon\n")
     program = live.Daemon("bad", config)
@@ -144,6 +167,8 @@ if __name__ == "__main__":
         reload_command_says_what_happened,
         port_taken_names_the_owner,
         no_right_is_explained,
+        late_addresses_are_served_once_they_are_there,
+        nothing_but_missing_addresses_is_refused,
         bad_configuration_names_every_error,
         term_drains,
         no_upstream_is_explained,

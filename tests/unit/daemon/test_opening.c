@@ -104,16 +104,45 @@ static void test_taken(void **state)
 /* What cannot be had costs no descriptor. */
 static void test_failure_leaves_nothing(void **state)
 {
-    struct opening opening = opening_of("192.0.2.1", 0, false); /* Nobody's. */
+    struct opening opening = opening_of("127.0.0.1", 0, false);
+    int taken = -1;
     int fd = -1;
     (void)state;
+    assert_true(opening_open(&opening, &taken));
+    opening.address.port = port_of(taken);
     int lowest = dup(STDERR_FILENO);
     assert_int_equal(close(lowest), 0);
     assert_false(opening_open(&opening, &fd));
-    assert_int_equal(opening.error, EADDRNOTAVAIL);
+    assert_int_equal(opening.error, EADDRINUSE);
     int after = dup(STDERR_FILENO);
     assert_int_equal(after, lowest);
     assert_int_equal(close(after), 0);
+    assert_int_equal(close(taken), 0);
+}
+
+/* An address that may come is taken before it is there, and said to be; one that is there is not.
+ */
+static void test_early(void **state)
+{
+    static const struct {
+        const char *address;
+        bool is_early;
+    } cases[] = {
+        {"127.0.0.1", false},
+        {"0.0.0.0", false},
+        {"::1", false},
+        {"192.0.2.1", true}, /* Nobody's. */
+        {"2001:db8::1", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < 2 * (sizeof cases / sizeof cases[0]); i++) {
+        struct opening opening = opening_of(cases[i / 2].address, 0, i % 2 == 1);
+        int fd = -1;
+        assert_true(opening_open(&opening, &fd));
+        assert_true(opening.is_early == cases[i / 2].is_early);
+        assert_true(port_of(fd) != 0);
+        assert_int_equal(close(fd), 0);
+    }
 }
 
 static void test_adopt(void **state)
@@ -191,6 +220,7 @@ int main(void)
         cmocka_unit_test(test_packet_info),
         cmocka_unit_test(test_taken),
         cmocka_unit_test(test_failure_leaves_nothing),
+        cmocka_unit_test(test_early),
         cmocka_unit_test(test_adopt),
         cmocka_unit_test(test_explain),
         cmocka_unit_test(test_excusable),

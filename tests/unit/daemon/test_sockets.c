@@ -126,9 +126,31 @@ static void test_address_of_nobody(void **state)
     assert_false(sockets_open(&sockets, &settings, NULL, &trouble));
     assert_int_equal(trouble.exit_code, EX_CONFIG);
     assert_non_null(strstr(trouble.sentence, "192.0.2.1"));
+    assert_null(sockets.all);
     settings.listen_count = 0;
     assert_false(sockets_open(&sockets, &settings, NULL, &trouble));
     assert_int_equal(trouble.exit_code, EX_CONFIG);
+}
+
+/* Where somebody can ask, what comes late holds nobody up: sockets wait for it. */
+static void test_address_that_comes_late(void **state)
+{
+    (void)state;
+    static const char *const late[] = {"192.0.2.1", "2001:db8::1"};
+    for (uint64_t workers = 1; workers <= 2; workers++) {
+        struct sockets sockets;
+        settings_listen("127.0.0.1", 0, workers);
+        for (size_t i = 0; i < 2; i++) {
+            assert_true(address_parse(late[i], strlen(late[i]), 0, &settings.listen[1 + i]));
+        }
+        settings.listen_count = 3;
+        sockets_open_well(&sockets);
+        assert_int_equal(sockets.listen_count, 3);
+        assert_int_equal(sockets.present_count, 1);
+        assert_int_equal(sockets_of(&sockets, 0)->udp_count, 3);
+        assert_int_equal(sockets_of(&sockets, 0)->tcp_count, 3);
+        sockets_fini(&sockets);
+    }
 }
 
 /* The sockets of `before` as a manager would hand them on. */
@@ -313,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_workers_share_by_id),
         cmocka_unit_test(test_port_in_use),
         cmocka_unit_test(test_address_of_nobody),
+        cmocka_unit_test(test_address_that_comes_late),
         cmocka_unit_test(test_taken_over),
         cmocka_unit_test(test_what_cannot_be_joined_is_shared),
         cmocka_unit_test(test_no_right_to_a_low_port),
