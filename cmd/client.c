@@ -74,10 +74,20 @@ static void client_explain_permission(struct client *client)
     }
 }
 
+/* connect(2) refuses what is no socket as it refuses a socket that nobody listens on. */
+static bool client_is_no_socket(const struct client *client)
+{
+    struct stat status;
+    return stat(client->path, &status) == 0 && !S_ISSOCK(status.st_mode);
+}
+
 static void client_explain(struct client *client, int error)
 {
     if (error == EACCES || error == EPERM) {
         client_explain_permission(client);
+    } else if (error == ECONNREFUSED && client_is_no_socket(client)) {
+        trouble_set(client->trouble, EX_UNAVAILABLE,
+            "%s is no socket: name the daemon's control socket with -s", client->path);
     } else if (error == ENOENT) {
         trouble_set(client->trouble, EX_UNAVAILABLE,
             "there is no control socket %s, so the daemon does not run. Start it (systemctl start"
@@ -259,6 +269,14 @@ bool client_find(const struct client_place *place, char path_out[SETTINGS_PATH_S
     return true;
 }
 
+/* Some sentences end with a question, and need no full stop. */
+static void client_print(const char *by, const char *sentence)
+{
+    size_t len = strlen(sentence);
+    bool is_question = len > 0 && sentence[len - 1] == '?';
+    (void)fprintf(stderr, "mxcache: %s%s%s\n", by, sentence, is_question ? "" : ".");
+}
+
 int client_run(const struct client_place *place, const char *command, struct reply *reply_out)
 {
     static const char refused[] = "not permitted";
@@ -269,11 +287,11 @@ int client_run(const struct client_place *place, const char *command, struct rep
         return EX_CONFIG;
     }
     if (!client_ask(path, command, reply_out, &trouble)) {
-        (void)fprintf(stderr, "mxcache: %s.\n", trouble.sentence);
+        client_print("", trouble.sentence);
         return trouble.exit_code;
     }
     if (reply_out->is_refused) {
-        (void)fprintf(stderr, "mxcache: the daemon says: %s.\n", reply_out->sentence);
+        client_print("the daemon says: ", reply_out->sentence);
         return strncmp(reply_out->sentence, refused, sizeof refused - 1) == 0 ? EX_NOPERM
                                                                               : EX_UNAVAILABLE;
     }

@@ -23,8 +23,8 @@ static const char conf_usage[] =
     "\n"
     "Prints the settings in effect, as a configuration file again.\n"
     "\n"
-    "  -n, --changed            only those that differ from the defaults\n"
-    "  -d, --defaults           the defaults\n"
+    "  -n, --changed            only those that differ from the defaults, and the sections\n"
+    "  -d, --defaults           the defaults, of what stands above the sections\n"
     "      --sample             the sample file with a comment for each setting\n"
     "      --manual             the settings part of mxcache.conf(5), for scdoc\n" SOURCE_LINE_USAGE
     "  -h, --help\n";
@@ -103,16 +103,6 @@ static int conf_print(const struct settings_source *source, enum conf_view view)
     return EX_OK;
 }
 
-/* A full disk behind a redirection must not look like success. */
-static int conf_finish(int exit_code)
-{
-    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-        (void)fputs("mxcache conf: writing failed.\n", stderr);
-        return EX_IOERR;
-    }
-    return exit_code;
-}
-
 int conf_main(int argc, char **argv)
 {
     struct source_line line;
@@ -128,7 +118,7 @@ int conf_main(int argc, char **argv)
             stderr, "mxcache conf: `%s` is more than it takes; see --help.\n", argv[optind]);
         is_well = false;
     }
-    int exit_code = is_well ? conf_finish(conf_print(&line.source, view)) : EX_USAGE;
+    int exit_code = is_well ? conf_print(&line.source, view) : EX_USAGE;
     source_line_fini(&line);
     return exit_code;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "cmd/doctor_daemon.h"
 #include "cmd/doctor_json.h"
 #include "cmd/doctor_text.h"
+#include "cmd/name_argument.h"
 #include "cmd/source_line.h"
 #include "cmd/terminal.h"
 #include "cmd/wrap.h"
@@ -40,7 +42,7 @@ static const char doctor_usage[] =
     "  -C, --capture FILE       read a packet capture of SMTP and tell who let whom\n"
     "                           wait; - is standard input. Then only this is checked,\n"
     "                           unless checks are named. To make one:\n"
-    "                           tcpdump -s0 -w FILE port 25\n"
+    "                           tcpdump -i any -s0 -w FILE port 25\n"
     "      --port PORT          a port of SMTP in the capture, beside 25, 465, 587, 2525\n"
     "  -S, --smtp HOST          try outbound port 25 there: a mail server that is not\n"
     "                           yours\n"
@@ -114,6 +116,24 @@ static bool take_form(struct doctor_line *line, enum doctor_form form)
     return true;
 }
 
+/* A log that was named and cannot be read must not look like one without trouble in it. */
+static bool log_is_readable(const char *path)
+{
+    struct stat status;
+    if (strcmp(path, "-") == 0) {
+        return true;
+    }
+    int error = access(path, R_OK) != 0 || stat(path, &status) != 0 ? errno : 0;
+    if (error == 0 && S_ISDIR(status.st_mode)) {
+        error = EISDIR;
+    }
+    if (error != 0) {
+        (void)fprintf(
+            stderr, "mxcache doctor: the log %s cannot be read: %s.\n", path, strerror(error));
+    }
+    return error == 0;
+}
+
 static bool take_log(struct doctor_line *line, const char *path)
 {
     if (line->options.log_count == DOCTOR_LOGS_MAX) {
@@ -131,6 +151,13 @@ static bool take_port(struct doctor_line *line, const char *argument)
     }
     line->options.capture_port = (uint16_t)port;
     return true;
+}
+
+static bool take_domain(struct doctor_line *line, const char *argument)
+{
+    struct name_argument name;
+    line->options.domain = argument;
+    return name_argument_read("doctor", argument, &name);
 }
 
 static bool take_option(struct doctor_line *line, int option, const char *argument)
@@ -157,8 +184,7 @@ static bool take_option(struct doctor_line *line, int option, const char *argume
         line->options.smtp_host = argument;
         return true;
     case 'd':
-        line->options.domain = argument;
-        return true;
+        return take_domain(line, argument);
     case OPTION_OFFLINE:
         line->options.is_offline = true;
         return true;
@@ -195,6 +221,9 @@ static bool read_line(struct doctor_line *line, int argc, char **argv)
         if (!take_check(line, argv[optind])) {
             return false;
         }
+    }
+    if (line->options.capture_port != 0 && line->options.capture == NULL) {
+        return complain("--port goes with --capture.");
     }
     if (line->options.capture != NULL && !line->has_wanted) {
         line->has_wanted = true;
@@ -295,8 +324,21 @@ static const char *settings_skipped(
     return NULL;
 }
 
+static bool logs_are_readable(const struct doctor_options *options)
+{
+    for (size_t i = 0; i < options->log_count; i++) {
+        if (!log_is_readable(options->logs[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int run(struct doctor_line *line)
 {
+    if (!logs_are_readable(&line->options)) {
+        return EX_NOINPUT;
+    }
     int exit_code = EX_OSERR;
     struct random random;
     struct doctor_daemon daemon;

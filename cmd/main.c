@@ -12,7 +12,7 @@
 #include "doctor/capture_file.h"
 #include "cmd/cmd.h"
 
-/* A name further off than this is no slip of the fingers. */
+/* A name further off than this is no slip of the fingers; nor is one of which half is wrong. */
 #define NEAREST_DISTANCE_MAX 2
 #define TITLE_SIZE           32
 #define LIBRARIES_SIZE       512
@@ -88,7 +88,8 @@ static int complain_unknown(const char *name)
     unsigned distance_min = NEAREST_DISTANCE_MAX + 1;
     for (size_t i = 0; i < SUBCOMMANDS; i++) {
         unsigned distance = text_distance(name, subcommands[i].name);
-        if (distance < distance_min) {
+        bool is_alike = 2 * distance <= strlen(subcommands[i].name);
+        if (is_alike && distance < distance_min) {
             distance_min = distance;
             nearest = &subcommands[i];
         }
@@ -108,14 +109,39 @@ static bool is_one_of(const char *word, const char *a, const char *b)
     return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
-/* A full disk behind a redirection must not look like success. */
+/* A full disk behind a redirection must not look like success, nor end without a word. */
 static int finish(int exit_code)
 {
-    if (exit_code == EX_OK && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
-        (void)fputs("mxcache: writing failed.\n", stderr);
+    bool may_hide_it = exit_code == EX_OK || exit_code == EX_IOERR;
+    if (may_hide_it && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
+        (void)fputs("mxcache: the output cannot be written: is the disk full?\n", stderr);
         return EX_IOERR;
     }
     return exit_code;
+}
+
+static int run(const struct subcommand *subcommand, int argc, char **argv)
+{
+    char title[TITLE_SIZE];
+    (void)snprintf(title, sizeof title, "mxcache %s", subcommand->name);
+    argv[0] = title;
+    return finish(subcommand->run(argc, argv));
+}
+
+/* `help` alone, or with the name of a subcommand, whose options it tells. */
+static int help(const char *name)
+{
+    char option[] = "--help";
+    char *argv[] = {option, option, NULL};
+    const struct subcommand *subcommand = name != NULL ? subcommand_find(name) : NULL;
+    if (subcommand != NULL) {
+        return run(subcommand, 2, argv);
+    }
+    if (name != NULL) {
+        return complain_unknown(name);
+    }
+    print_usage(stdout);
+    return finish(EX_OK);
 }
 
 int main(int argc, char **argv)
@@ -126,9 +152,11 @@ int main(int argc, char **argv)
         print_usage(stderr);
         return EX_USAGE;
     }
-    if (is_one_of(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0) {
-        print_usage(stdout);
-        return finish(EX_OK);
+    if (is_one_of(argv[1], "--help", "-h")) {
+        return help(NULL);
+    }
+    if (strcmp(argv[1], "help") == 0) {
+        return help(argv[2]);
     }
     if (is_one_of(argv[1], "--version", "-V")) {
         print_version();
@@ -138,8 +166,5 @@ int main(int argc, char **argv)
     if (subcommand == NULL) {
         return complain_unknown(argv[1]);
     }
-    char title[TITLE_SIZE];
-    (void)snprintf(title, sizeof title, "mxcache %s", subcommand->name);
-    argv[1] = title;
-    return finish(subcommand->run(argc - 1, argv + 1));
+    return run(subcommand, argc - 1, argv + 1);
 }

@@ -54,7 +54,8 @@ static void add_health_reason(const struct screen *screen, enum stats_health hea
     struct histogram_sum failed;
     switch (health) {
     case STATS_HEALTH_IDLE:
-        text_add(screen->text, ", nothing was asked yet");
+        text_addf(
+            screen->text, ", nothing was asked %s", view->covers_s > 0 ? "in this time" : "yet");
         break;
     case STATS_HEALTH_WELL:
         break;
@@ -110,6 +111,9 @@ static void add_head(const struct screen *screen)
     stats_cell_colour(screen->text, screen->style, STATS_COLOUR_NONE);
     add_health_reason(screen, health);
     text_add(screen->text, ".\n");
+    if (screen->view->covers_s == 0 && health == STATS_HEALTH_FAILING) {
+        text_add(screen->text, "That counts from the start; --since 10m tells how it is now.\n");
+    }
     if (screen->view->covers_s > 0) {
         text_add(screen->text, "The numbers are those of the last ");
         stats_cell_uptime(screen->text, screen->view->covers_s);

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "cmd/stats_cell.h"
 
-#define TOP_COLUMNS_MIN   40
 #define TOP_FIXED_COLUMNS 46 /* Of a class's row, before its picture. */
 #define TOP_LINE_SIZE     1024
 #define LATENCY_COLUMNS   7
@@ -40,6 +39,20 @@ static void top_sum_class(
     sum_subtract(sum_out, &before);
 }
 
+static uint64_t grown(uint64_t now, uint64_t before)
+{
+    return now >= before ? now - before : 0;
+}
+
+static uint64_t top_failed_since(const struct top_view *top)
+{
+    struct histogram_sum now;
+    struct histogram_sum before;
+    stats_view_sum_outcome(&top->now, OUTCOME_FAILED, &now);
+    stats_view_sum_outcome(&top->before, OUTCOME_FAILED, &before);
+    return grown(now.count, before.count);
+}
+
 static struct top_sample *top_sample_new(struct top_view *top)
 {
     struct top_sample *sample = &top->samples[top->next];
@@ -63,6 +76,7 @@ void top_view_take(struct top_view *top, const struct stats_view *look, uint64_t
         return;
     }
     sample->is_known = true;
+    sample->failed = top_failed_since(top);
     for (unsigned class = 0; class < QUESTION_CLASSES; class ++) {
         struct histogram_sum sum;
         top_sum_class(top, (enum question_class) class, &sum);
@@ -138,9 +152,24 @@ static void cell_rate(struct text *text, const struct top_view *top, uint64_t co
 
 static uint64_t top_metric_growth(const struct top_view *top, const char *name)
 {
-    uint64_t now = stats_view_metric(&top->now, name);
-    uint64_t before = stats_view_metric(&top->before, name);
-    return now >= before ? now - before : 0;
+    return grown(stats_view_metric(&top->now, name), stats_view_metric(&top->before, name));
+}
+
+/* Of the looks that are remembered: what failed before them is no news. */
+static enum stats_health top_health(const struct top_view *top)
+{
+    bool is_known = false;
+    uint64_t count = 0;
+    uint64_t failed = 0;
+    for (size_t i = 0; i < TOP_SAMPLES; i++) {
+        const struct top_sample *sample = &top->samples[i];
+        is_known = is_known || sample->is_known;
+        failed += sample->failed;
+        for (unsigned class = 0; class < QUESTION_CLASSES; class ++) {
+            count += sample->count[class];
+        }
+    }
+    return is_known ? stats_view_health_of(&top->now, count, failed) : stats_view_health(&top->now);
 }
 
 static void sheet_add_head(struct sheet *sheet)
@@ -156,7 +185,7 @@ static void sheet_add_head(struct sheet *sheet)
     }
     text_addf(&line, "mxcache %.10s, up ", top->now.version);
     stats_cell_uptime(&line, top->now.uptime_s);
-    text_addf(&line, ": %s.  ", stats_health_name(stats_view_health(&top->now)));
+    text_addf(&line, ": %s.  ", stats_health_name(top_health(top)));
     cell_rate(&line, top, top_metric_growth(top, "questions"));
     text_add(&line, " questions/s,");
     cell_rate(&line, top, top_metric_growth(top, "upstream_sent"));
@@ -225,7 +254,7 @@ static void sheet_add_class(struct sheet *sheet, enum question_class class)
         top_sum_class(top, class, &sum);
         uint64_t here_before = stats_view_here(&top->before, class);
         here = stats_view_here(&top->now, class);
-        here = here >= here_before ? here - here_before : 0;
+        here = grown(here, here_before);
     }
     text_addf(&line, "%-5s ", question_class_name(class));
     cell_rate(&line, top, sum.count);
@@ -285,9 +314,9 @@ static void sheet_add_server(struct sheet *sheet, const struct stats_upstream *u
     stats_cell_colour(&line, sheet->style, is_resting ? STATS_COLOUR_YELLOW : STATS_COLOUR_NONE);
     text_addf(&line, "%-24.24s %-8.8s", upstream->address, upstream->state);
     stats_cell_latency(&line, LATENCY_COLUMNS + 1, upstream->answered, upstream->latency_us);
-    cell_rate(&line, sheet->top, upstream->sent - before->sent);
-    cell_rate(
-        &line, sheet->top, upstream->timed_out + upstream->lost - before->timed_out - before->lost);
+    cell_rate(&line, sheet->top, grown(upstream->sent, before->sent));
+    cell_rate(&line, sheet->top,
+        grown(upstream->timed_out + upstream->lost, before->timed_out + before->lost));
     text_addf(&line, "  %.16s", upstream->group);
     sheet_add(sheet, data);
 }
@@ -301,7 +330,7 @@ static unsigned rows_for_lists(const struct stats_view *now)
 
 static void sheet_add_servers(struct sheet *sheet)
 {
-    static const struct stats_upstream *slowest[STATS_UPSTREAMS_MAX];
+    const struct stats_upstream *slowest[STATS_UPSTREAMS_MAX];
     const struct stats_view *now = &sheet->top->now;
     for (size_t i = 0; i < now->upstream_count; i++) {
         slowest[i] = &now->upstreams[i];
@@ -349,8 +378,8 @@ static void sheet_add_list(struct sheet *sheet, const struct stats_list *list)
     text_addf(&line, "%-32.32s %-8.8s", list->zone, list->standing);
     stats_cell_latency(&line, LATENCY_COLUMNS + 1, list->miss.count, list->miss_p50_us);
     stats_cell_latency(&line, LATENCY_COLUMNS + 1, list->miss.count, list->miss_p99_us);
-    cell_rate(&line, sheet->top, list->wait.count - before->wait.count);
-    cell_rate(&line, sheet->top, stats_list_refusals(list) - stats_list_refusals(before));
+    cell_rate(&line, sheet->top, grown(list->wait.count, before->wait.count));
+    cell_rate(&line, sheet->top, grown(stats_list_refusals(list), stats_list_refusals(before)));
     sheet_add(sheet, data);
 }
 

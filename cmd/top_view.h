@@ -8,8 +8,9 @@
 #include "daemon/stats_view.h"
 
 /*
- * The live screen as a pure function of the last few looks at the daemon: rates, and for each class
- * of question how its slowest hundredth has fared lately. Large: on the heap. Any thread.
+ * The live screen as a pure function of the last few looks at the daemon: its health in them,
+ * rates, and for each class of question how its slowest hundredth has fared lately. Large: on the
+ * heap. Any thread.
  */
 #define TOP_SAMPLES 120 /* Looks that are remembered for the pictures. */
 
@@ -21,6 +22,7 @@ struct top_sample {
     bool is_known; /* False: the daemon did not answer. */
     uint64_t p99_us[QUESTION_CLASSES];
     uint64_t count[QUESTION_CLASSES];
+    uint64_t failed; /* Of all classes. */
 };
 
 struct top_view {

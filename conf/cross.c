@@ -70,10 +70,10 @@ static void cross_check_deadline(struct parse *parse)
             cross_duration(settings->try_timeout_us, &a),
             cross_duration(settings->answer_deadline_us, &b));
     }
-    if (settings->answer_deadline_us > CROSS_LIBC_TIMEOUT_US) {
+    if (settings->answer_deadline_us >= CROSS_LIBC_TIMEOUT_US) {
         struct finding_place place = cross_place(parse, deadline, deadline);
         finding_add(parse->findings, FINDING_WARNING, &place,
-            "answer_deadline = %s is more than 5s: libc asks again after 5 s, so each slow "
+            "answer_deadline = %s is not below 5s: libc asks again after 5 s, so each slow "
             "question comes twice; 4s is a good value",
             cross_duration(settings->answer_deadline_us, &a));
     }
@@ -294,14 +294,14 @@ void cross_check_libc(const struct settings *settings, const char *file,
     const struct resolv_conf *resolv_conf, struct findings *findings)
 {
     int64_t timeout_us = (int64_t)resolv_conf->timeout_s * CLOCK_US_PER_S;
-    if (!resolv_conf->has_timeout || timeout_us >= settings->answer_deadline_us) {
+    if (!resolv_conf->has_timeout || timeout_us > settings->answer_deadline_us) {
         return;
     }
     struct finding_place place = {.file = file};
     struct cross_duration deadline;
     finding_add(findings, FINDING_WARNING, &place,
-        "options timeout:%u makes libc ask again after %u s, before answer_deadline = %s is over: "
-        "take the option out, or lower answer_deadline",
+        "options timeout:%u makes libc ask again after %u s, and answer_deadline = %s is not below "
+        "that: take the option out, or lower answer_deadline",
         resolv_conf->timeout_s, resolv_conf->timeout_s,
         cross_duration(settings->answer_deadline_us, &deadline));
 }

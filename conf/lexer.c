@@ -179,8 +179,8 @@ static bool lexer_read_section(
         return false;
     }
     if (statement->word_count == 0) {
-        lexer_complain(
-            lexer, line, line->start, "an empty section: write [upstream NAME] or [zone NAME]");
+        lexer_complain(lexer, line, line->start,
+            "an empty section: there are [upstream NAME], [zone NAME] and [list ZONE]");
         return false;
     }
     statement->kind = LEXER_SECTION;
@@ -217,7 +217,11 @@ static bool lexer_read_setting(
     if (!has_equals && is_word && lexer_word_is(&statement->name, "include")) {
         statement->kind = LEXER_INCLUDE;
     } else if (!has_equals) {
-        lexer_complain(lexer, line, behind, "expected = behind the name: write NAME = VALUE");
+        bool is_ascii = behind == line->end || (uint8_t)*behind < 0x80;
+        lexer_complain(lexer, line, behind,
+            is_ascii ? "expected = behind the name: write NAME = VALUE"
+                     : "a letter outside ASCII, or a blank that is none, stands here: type the "
+                       "line anew if it was copied");
         return false;
     } else {
         statement->kind = LEXER_SETTING;

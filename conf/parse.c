@@ -123,7 +123,7 @@ static void parse_refuse_unknown(
             "unknown setting \"%s\": did you mean %s?", quote.text, near->name);
     } else {
         finding_add(parse->findings, FINDING_ERROR, &name->place,
-            "unknown setting \"%s\" %s: mxcache conf -d lists the settings, mxcache.conf(5) "
+            "unknown setting \"%s\" %s: mxcache conf --sample lists the settings, mxcache.conf(5) "
             "explains them",
             quote.text, parse_section_form(section));
     }
@@ -139,8 +139,11 @@ static const struct schema_row *parse_find_row(
         return NULL;
     }
     if (schema_section(row) != section) {
+        const struct schema_row *near = schema_find_near(name->bytes, name->len, section);
+        bool is_slip = near != NULL && text_distance(near->name, row->name) == 1;
         finding_add(parse->findings, FINDING_ERROR, &name->place,
-            "%s does not belong here: put it %s", row->name,
+            "%s does not belong here: %s%s%sput it %s", row->name, is_slip ? "did you mean " : "",
+            is_slip ? near->name : "", is_slip ? "? Else " : "",
             parse_section_form(schema_section(row)));
         return NULL;
     }
@@ -301,6 +304,14 @@ static bool parse_open_group(struct parse *parse, const struct lexer_word *name,
 static bool parse_name(
     struct parse *parse, const struct lexer_word *name, uint8_t wire[NAME_SIZE_MAX], size_t *len)
 {
+    for (size_t i = 0; i < name->len; i++) {
+        if ((uint8_t)name->bytes[i] >= 0x80) {
+            parse_refuse_section(parse, &name->place,
+                "the name has letters outside ASCII: DNS knows it by its xn-- form, which idn2 "
+                "prints");
+            return false;
+        }
+    }
     if (!name_from_text(name->bytes, name->len, wire, len)) {
         parse_refuse_section(parse, &name->place,
             "this is not a domain name: labels of 1 to 63 bytes with dots between, 255 bytes in "

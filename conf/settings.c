@@ -53,10 +53,14 @@ static void settings_read_source(struct settings_work *work)
     }
 }
 
-/* `upstreams` is empty, and not only because it was wrong: then its file is read. */
-static bool settings_wants_upstreams_file(const struct parse *parse)
+/* `upstreams` is empty, and not only because it was wrong, or because the configuration could not
+ * be read: then its file is read. */
+static bool settings_wants_upstreams_file(const struct settings_work *work)
 {
-    return parse->settings->groups[0].server_count == 0 &&
+    const struct parse *parse = &work->parse;
+    const struct source *source = &work->source;
+    bool is_unread = source->file_count > 0 && !source->files[0].is_open;
+    return !is_unread && parse->settings->groups[0].server_count == 0 &&
            !parse->main[SCHEMA_ID_upstreams].is_bad && !parse->groups[0].servers.is_bad &&
            !parse->main[SCHEMA_ID_upstreams_file].is_bad && !parse->main[SCHEMA_ID_listen].is_bad;
 }
@@ -118,7 +122,7 @@ bool settings_load(const struct settings_source *source, struct settings *settin
         parse_override(parse, source->overrides[i]);
     }
     parse_resolve_zones(parse);
-    if (settings_wants_upstreams_file(parse)) {
+    if (settings_wants_upstreams_file(work)) {
         struct finding_place place = {.file = file};
         if (parse->main[SCHEMA_ID_upstreams_file].is_set) {
             place = parse->main[SCHEMA_ID_upstreams_file].place;

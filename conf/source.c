@@ -123,7 +123,7 @@ static const char *source_reason(int error)
     case EACCES:
         return "this user may not read it";
     case EISDIR:
-        return "it is a directory: write include DIRECTORY/*.conf";
+        return "it is a directory: name a file, or include DIRECTORY/*.conf";
     case EFBIG:
         return "it is larger than 1 MiB: no configuration needs that";
     case ENOMEM:

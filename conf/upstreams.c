@@ -86,8 +86,8 @@ void upstreams_fill(struct settings *settings, const char *stub_list,
     if (settings->groups[0].server_count == 0) {
         struct finding_quote quote;
         finding_add(findings, FINDING_WARNING, place,
-            "no upstream server: upstreams is not set, and %s %s. Write upstreams = ADDRESS... "
-            "with your provider's or your own resolver",
+            "no upstream server, and without one mxcache does not start: upstreams is not set, and "
+            "%s %s. Write upstreams = ADDRESS... with your provider's or your own resolver",
             finding_quote(settings->upstreams_file, strlen(settings->upstreams_file), &quote),
             is_read ? "names no server but ourselves" : "cannot be read");
     }

@@ -153,7 +153,7 @@ static bool value_read_bool(const struct value_context *context, bool *field)
         *field = false;
         return true;
     }
-    value_refuse(context, "is neither yes nor no");
+    value_refuse(context, "is neither yes nor no, in small letters");
     return false;
 }
 
@@ -322,6 +322,21 @@ static bool value_has_one_word(const struct value_context *context)
     return true;
 }
 
+/* No value has quotes; who writes them will not find the reason in what else could be said. */
+static bool value_is_unquoted(const struct value_context *context)
+{
+    const struct lexer_statement *statement = context->statement;
+    for (size_t i = 0; i < statement->word_count; i++) {
+        const struct lexer_word *word = &statement->words[i];
+        if (*word->bytes == '"' || *word->bytes == '\'') {
+            finding_add(context->findings, FINDING_ERROR, &word->place,
+                "%s: values are written without quotes", context->row->name);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool value_read(const struct schema_row *row, const struct lexer_statement *statement, void *base,
     struct findings *findings)
 {
@@ -329,7 +344,7 @@ bool value_read(const struct schema_row *row, const struct lexer_statement *stat
     void *field = (char *)base + row->offset;
     bool is_list = row->kind == SCHEMA_KIND_ADDRESSES || row->kind == SCHEMA_KIND_NETWORKS ||
                    row->kind == SCHEMA_KIND_SERVERS || row->kind == SCHEMA_KIND_PINS;
-    if (!is_list && !value_has_one_word(&context)) {
+    if (!value_is_unquoted(&context) || (!is_list && !value_has_one_word(&context))) {
         return false;
     }
     switch (row->kind) {

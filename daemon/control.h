@@ -50,11 +50,13 @@
  *         reason SENTENCE
  *         message HEX
  *
- *     slow, slow failed: the slowest questions of the last hour, or the failed ones, last first;
- * for each of them these lines, of which the first stands once and `event` often: question AGE_S
- * WAITED_US JOINED_US COUNT TYPE DO OUTCOME RCODE EDE NAME reason SENTENCE event AT_US KIND SERVER
- * TRANSPORT DETAIL RCODE LATE left-out COUNT slow names, slow failed names: the same, with the
- * subjects of list questions; only for root and the daemon's own user
+ *     slow, slow failed: the last hour's slowest or failed questions; for each, `event` often:
+ *         question AGE_S WAITED_US JOINED_US COUNT TYPE DO OUTCOME RCODE EDE NAME
+ *         reason SENTENCE
+ *         event AT_US KIND SERVER TRANSPORT DETAIL RCODE LATE
+ *         left-out COUNT
+ *
+ *     slow names, slow failed names: the same, with the subjects of list questions
  *
  *     flush name NAME, flush under NAME, flush all
  *         flushed COUNT

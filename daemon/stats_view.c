@@ -135,6 +135,13 @@ static bool group_has_hope(const struct stats_view *view, const struct stats_ups
 
 enum stats_health stats_view_health(const struct stats_view *view)
 {
+    return stats_view_health_of(
+        view, stats_view_count(view), view_count_outcome(view, OUTCOME_FAILED));
+}
+
+enum stats_health stats_view_health_of(
+    const struct stats_view *view, uint64_t count, uint64_t failed)
+{
     bool is_limping = false;
     for (size_t i = 0; i < view->upstream_count; i++) {
         if (!stats_upstream_is_resting(&view->upstreams[i])) {
@@ -145,8 +152,7 @@ enum stats_health stats_view_health(const struct stats_view *view)
             return STATS_HEALTH_CUT_OFF;
         }
     }
-    uint64_t count = stats_view_count(view);
-    if (view_count_outcome(view, OUTCOME_FAILED) > count / FAILING_ONE_IN) {
+    if (failed > count / FAILING_ONE_IN) {
         return STATS_HEALTH_FAILING;
     }
     if (is_limping) {

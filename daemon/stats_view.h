@@ -15,8 +15,8 @@
 /*
  * The daemon's statistics as they are shown, and what can be said about them. Filled from the house
  * itself (daemon/stats_fill.h) or from what the control socket told (cmd/stats_read.h); everything
- * that is shown is a pure function of it. Large: on the heap, owned by whoever made it. All numbers
- * count since the daemon's start.
+ * that is shown is a pure function of it. Large: on the heap, owned by whoever made it. The numbers
+ * count since the daemon's start, or since `covers_s` ago.
  */
 #define STATS_METRICS_MAX   256
 #define STATS_UPSTREAMS_MAX 512
@@ -66,7 +66,7 @@ struct stats_view {
 };
 
 enum stats_health {
-    STATS_HEALTH_IDLE, /* Nothing was asked yet. */
+    STATS_HEALTH_IDLE, /* Nothing was asked in this time. */
     STATS_HEALTH_WELL,
     STATS_HEALTH_LIMPING, /* Some servers rest; others of their group answer. */
     STATS_HEALTH_FAILING, /* More than 1 % of all questions got SERVFAIL. */
@@ -74,6 +74,10 @@ enum stats_health {
 };
 
 enum stats_health stats_view_health(const struct stats_view *view);
+
+/* The same, judged by other questions than those of the view: `failed` of `count`. */
+enum stats_health stats_view_health_of(
+    const struct stats_view *view, uint64_t count, uint64_t failed);
 const char *stats_health_name(enum stats_health health);
 
 /* The value of a metric, 0 when the daemon did not tell it. */

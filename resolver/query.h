@@ -20,7 +20,7 @@
  *     PARSE  -> LOOKUP, ANSWER, END     ANSWER: malformed, not supported; END: owed nothing
  *     LOOKUP -> LOCAL, ANSWER           ANSWER: fresh, or failing and stale at hand
  *     LOCAL  -> JOIN, ANSWER            ANSWER: answered in the house, concluded, or refused
- *     JOIN   -> WAIT, ANSWER            ANSWER: no room to wait
+ *     JOIN   -> WAIT, ANSWER            ANSWER: no room or no time to wait, or a loop
  *     WAIT   -> ANSWER                  published, patience over with stale at hand, deadline
  *     ANSWER -> SEND
  *     SEND   -> END

@@ -185,9 +185,24 @@ static void test_the_file_names_the_socket(void **state)
     assert_null(reply.bytes);
 }
 
+/* A folder or a plain file behind -s is a slip of the operator's, no dead daemon. */
+static void test_what_is_no_socket(void **state)
+{
+    static const char *const paths[] = {"/", "/etc/passwd"};
+    struct reply reply;
+    struct trouble trouble;
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        assert_false(client_ask(paths[i], "stats", &reply, &trouble));
+        assert_int_equal(trouble.exit_code, EX_UNAVAILABLE);
+        assert_non_null(strstr(trouble.sentence, "is no socket"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_no_socket),
         cmocka_unit_test(test_what_a_daemon_may_say),
         cmocka_unit_test(test_no_socket),
         cmocka_unit_test(test_nobody_listens),

@@ -172,7 +172,13 @@ static void test_health_in_words(void **state)
     static const struct words_case cases[] = {
         {"wait a hit 1 1 1 1:1", "up 5s: well.\n100.0 % answered from here.\n"},
         {"wait a failed 1 1 1 1:1\nwait a miss 2 1 1 1:2",
-            "up 5s: failing, 33.3 % of all questions got SERVFAIL.\n0.0 % answered from here.\n"},
+            "up 5s: failing, 33.3 % of all questions got SERVFAIL.\n"
+            "That counts from the start; --since 10m tells how it is now.\n"
+            "0.0 % answered from here.\n"},
+        {"covers 2\nwait a failed 1 1 1 1:1\nwait a miss 2 1 1 1:2",
+            "up 5s: failing, 33.3 % of all questions got SERVFAIL.\n"
+            "The numbers are those of the last 2s.\n"},
+        {"covers 2", "up 5s: idle, nothing was asked in this time.\n"},
         {"upstream default a - resting 1 1 1 1 1 1 1 1 1 1",
             "up 5s: cut off, no upstream server answers.\n"},
         {"upstream default a - well 1 1 1 1 1 1 1 1 1 1\n"

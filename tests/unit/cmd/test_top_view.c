@@ -184,9 +184,51 @@ static void test_lists(void **state)
     assert_null(strstr(fixture->screen, "slowest lists"));
 }
 
+/* What failed hours ago does not colour a live screen, and what fails now does. */
+static void test_health_is_that_of_the_looks(void **state)
+{
+    struct fixture *fixture = *state;
+    ask(fixture, OUTCOME_FAILED, 10, 5);
+    ask(fixture, OUTCOME_HIT, 10, 5);
+    top_view_take(&fixture->top, &fixture->look, 0);
+    draw(fixture, 80, 24);
+    assert_non_null(strstr(fixture->screen, ": failing."));
+    top_view_take(&fixture->top, &fixture->look, SECOND);
+    draw(fixture, 80, 24);
+    assert_non_null(strstr(fixture->screen, ": idle."));
+    ask(fixture, OUTCOME_HIT, 99, 5);
+    top_view_take(&fixture->top, &fixture->look, SECOND);
+    draw(fixture, 80, 24);
+    assert_non_null(strstr(fixture->screen, ": well."));
+    ask(fixture, OUTCOME_FAILED, 2, 5);
+    top_view_take(&fixture->top, &fixture->look, SECOND);
+    draw(fixture, 80, 24);
+    assert_non_null(strstr(fixture->screen, ": failing."));
+}
+
+/* A server that left and came back between two looks counts anew. */
+static void test_counters_that_begin_anew(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->look.upstreams[0].sent = 100;
+    fixture->look.upstreams[0].lost = 100;
+    add_list(fixture, "bl.example", 1000);
+    top_view_take(&fixture->top, &fixture->look, 0);
+    fixture->look.upstreams[0].sent = 1;
+    fixture->look.upstreams[0].lost = 1;
+    fixture->look.lists[0].wait.count = 1;
+    top_view_take(&fixture->top, &fixture->look, SECOND);
+    draw(fixture, 80, 60);
+    assert_non_null(strstr(fixture->screen, "1.00ms       0       0  default"));
+    assert_non_null(strstr(fixture->screen, "  500us  1.00ms       0       0"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            test_health_is_that_of_the_looks, fixture_new, fixture_free),
+        cmocka_unit_test_setup_teardown(test_counters_that_begin_anew, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(test_rates_and_quantiles, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(test_restart, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(test_sizes, fixture_new, fixture_free),
