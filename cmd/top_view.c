@@ -15,11 +15,15 @@
 #define SPARK_LEVELS      8
 #define TOP_LISTS_WISHED  5 /* Rows that servers leave to the lists. */
 
+static uint64_t grown(uint64_t now, uint64_t before)
+{
+    return now >= before ? now - before : 0;
+}
+
 static void sum_subtract(struct histogram_sum *sum, const struct histogram_sum *before)
 {
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        uint64_t grown = sum->buckets[i] - before->buckets[i];
-        sum->buckets[i] = sum->buckets[i] >= before->buckets[i] ? grown : 0;
+        sum->buckets[i] = grown(sum->buckets[i], before->buckets[i]);
     }
     sum->count = 0;
     sum->max_us = 0;
@@ -37,11 +41,6 @@ static void top_sum_class(
     stats_view_sum_class(&top->now, class, sum_out);
     stats_view_sum_class(&top->before, class, &before);
     sum_subtract(sum_out, &before);
-}
-
-static uint64_t grown(uint64_t now, uint64_t before)
-{
-    return now >= before ? now - before : 0;
 }
 
 static uint64_t top_failed_since(const struct top_view *top)

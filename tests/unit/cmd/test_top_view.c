@@ -217,7 +217,7 @@ static void test_counters_that_begin_anew(void **state)
     fixture->look.upstreams[0].sent = 1;
     fixture->look.upstreams[0].lost = 1;
     fixture->look.lists[0].wait.count = 1;
-    top_view_take(&fixture->top, &fixture->look, SECOND);
+    top_view_take(&fixture->top, &fixture->look, 2 * SECOND);
     draw(fixture, 80, 60);
     assert_non_null(strstr(fixture->screen, "1.00ms       0       0  default"));
     assert_non_null(strstr(fixture->screen, "  500us  1.00ms       0       0"));
