@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/address.h"
+#include "doctor/dns_name.h"
+
 static bool is_ascii(const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -11,6 +14,17 @@ static bool is_ascii(const char *text)
             return false;
         }
     }
+    return true;
+}
+
+/* An address without a final dot: whoever writes one means the name of its host. */
+static bool is_address(const char *argument, char reverse_out[DNS_REVERSE_SIZE])
+{
+    struct address address;
+    if (strchr(argument, '@') != NULL || !address_parse(argument, strlen(argument), 53, &address)) {
+        return false;
+    }
+    dns_name_reverse(&address, reverse_out);
     return true;
 }
 
@@ -23,6 +37,15 @@ bool name_argument_read(
             "mxcache %s: the name has letters outside ASCII: DNS knows it by its xn-- form, which"
             " idn2 prints.\n",
             subcommand);
+        return false;
+    }
+    char reverse[DNS_REVERSE_SIZE];
+    if (is_address(argument, reverse)) {
+        (void)fprintf(stderr,
+            "mxcache %s: this is an address: DNS knows its host as %s PTR; for a name that looks "
+            "so,"
+            " write a dot behind it.\n",
+            subcommand, reverse);
         return false;
     }
     if (!name_from_text(argument, strlen(argument), name_out->name, &len)) {
