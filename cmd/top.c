@@ -50,7 +50,7 @@ struct top {
     char *output;
     struct stats_style style;
     struct termios before;
-    int signals; /* A signalfd: the end, and changes of the terminal's size. */
+    int signals; /* A signalfd: the end, a rest, and changes of the terminal's size. */
     int64_t looked_at;
 };
 
@@ -155,12 +155,23 @@ static bool top_read_keys(struct top *top)
     return true;
 }
 
-/* True: only the size has changed. */
-static bool top_read_signal(const struct top *top)
+/* Control-Z: the shell gets its terminal as it was, and we take it again when we go on. False: it
+ * is no longer there. */
+static bool top_rest(struct top *top)
+{
+    top_give_terminal(top);
+    (void)raise(SIGSTOP);
+    return top_take_terminal(top);
+}
+
+/* True: only the size has changed, or we have rested. */
+static bool top_read_signal(struct top *top)
 {
     struct signalfd_siginfo info;
-    return read(top->signals, &info, sizeof info) == (ssize_t)sizeof info &&
-           info.ssi_signo == SIGWINCH;
+    if (read(top->signals, &info, sizeof info) != (ssize_t)sizeof info) {
+        return false;
+    }
+    return info.ssi_signo == SIGWINCH || (info.ssi_signo == SIGTSTP && top_rest(top));
 }
 
 /* Waits for a key, a signal or the next look. False: the end. */
@@ -192,6 +203,7 @@ static int top_open_signals(void)
     sigset_t set;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGWINCH);
+    (void)sigaddset(&set, SIGTSTP);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGQUIT);
     (void)sigaddset(&set, SIGTERM);

@@ -8,10 +8,11 @@
 #include "resolver/port.h"
 
 /*
- * Questions to upstream over TCP, or TLS where the server has a TLS name (RFC 7766, RFC 7858): few
- * long-lived connections a server, pipelined, replies in any order. Replies are told apart by the
- * id on the wire, so no two questions with one id share a connection. A connection that stays
- * silent past its limit is closed, and every exchange on it reported lost. One worker's thread.
+ * Questions to upstream over TCP, or TLS where the server has a TLS name or pins (RFC 7766, RFC
+ * 7858): few long-lived connections a server, pipelined, replies in any order. Replies are told
+ * apart by the id on the wire, so no two questions with one id share a connection. A connection
+ * that stays silent past its limit is closed, and every exchange on it reported lost. One worker's
+ * thread.
  */
 struct out_stream;
 struct ev_loop;

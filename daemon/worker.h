@@ -67,8 +67,8 @@ bool worker_set_settings(struct worker *worker, const struct settings *settings)
 /* In the worker's thread. */
 struct resolver *worker_resolver(struct worker *worker);
 
-/* Any thread: counters. */
-/* Asks the kernel for what only it has counted. In the worker's thread. */
+/* In the worker's thread: asks the kernel for what only it has counted. */
 void worker_note_kernel(struct worker *worker);
 
+/* Any thread: counters. */
 const struct daemon_stats *worker_stats(const struct worker *worker);

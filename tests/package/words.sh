@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # words.sh SOURCE BUILD: what the program says to a command line that is wrong, or to a full disk.
+# The backquotes are what the program writes.
+# shellcheck disable=SC2016
 set -eu
 program=$2/mxcache
 status=0

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <termios.h>
 
@@ -192,9 +195,77 @@ static void test_top_wants_a_terminal_on_both_sides(void **state)
     (void)close(master);
 }
 
+/* Reads the terminal until `words` have been written there. False: not within ten seconds. */
+static bool read_until(int master, const char *words)
+{
+    static char seen[1 << 16];
+    size_t len = 0;
+    struct pollfd ready = {.fd = master, .events = POLLIN};
+    seen[0] = '\0';
+    while (strstr(seen, words) == NULL && len + 1 < sizeof seen && poll(&ready, 1, 10000) == 1) {
+        ssize_t got = read(master, seen + len, sizeof seen - 1 - len);
+        if (got <= 0) {
+            return false;
+        }
+        len += (size_t)got;
+        seen[len] = '\0';
+    }
+    return strstr(seen, words) != NULL;
+}
+
+static _Noreturn void top_in_child(const char *terminal_name, const char *path)
+{
+    static const char *const words[WORDS_MAX] = {"mxcache top", "-s", "SOCKET"};
+    (void)setsid();
+    int terminal = open(terminal_name, O_RDWR);
+    if (terminal < 0 || dup2(terminal, STDIN_FILENO) < 0 || dup2(terminal, STDOUT_FILENO) < 0) {
+        _exit(EX_OSERR);
+    }
+    _exit(run(top_main, words, path));
+}
+
+/* Control-Z gives the shell the screen that it had, with a cursor and an echo. */
+static void test_top_rests(void **state)
+{
+    struct fake_daemon fake = {.reply_count = 2, .replies = {"ok\n.\n", good_stats}};
+    struct termios before;
+    struct termios after;
+    int status;
+    (void)state;
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    assert_true(terminal >= 0 && tcgetattr(terminal, &before) == 0);
+    assert_true(fake_daemon_start(&fake));
+    pid_t child = fork();
+    if (child == 0) {
+        top_in_child(ptsname(master), fake.path);
+    }
+    assert_true(read_until(master, "space pause"));
+    assert_int_equal(write(master, " ", 1), 1);
+    assert_true(read_until(master, "space go on"));
+    assert_int_equal(write(master, "\032", 1), 1);
+    bool has_left = read_until(master, "\033[?1049l");
+    (void)kill(child, has_left ? 0 : SIGKILL);
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_true(WIFSTOPPED(status));
+    assert_int_equal(tcgetattr(terminal, &after), 0);
+    assert_int_equal(before.c_lflag, after.c_lflag);
+    assert_int_equal(kill(child, SIGCONT), 0);
+    assert_true(read_until(master, "space go on"));
+    assert_int_equal(write(master, "q", 1), 1);
+    assert_true(read_until(master, "\033[?1049l"));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EX_OK);
+    fake_daemon_stop(&fake);
+    (void)close(terminal);
+    (void)close(master);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_top_rests),
         cmocka_unit_test(test_top_wants_a_terminal_on_both_sides),
         cmocka_unit_test(test_words_that_end_at_once),
         cmocka_unit_test(test_talks),
