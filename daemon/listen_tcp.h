@@ -6,15 +6,12 @@
 #include <stdint.h>
 
 /*
- * Clients over TCP (RFC 7766): several questions on one connection without waiting, answers in any
- * order, and a client that has closed its sending side still gets what it asked for. Everything a
- * stranger can use up has a limit, below and in the settings; a connection that hits one is paused
- * or closed, and counted. When connections run short, the one goes first that has held its place
- * longest without need: idle, with half a question, or with answers that are not read.
+ * Clients over TCP: lets them in, as far as the settings allow, and rests when descriptors have run
+ * out. What becomes of a client then is in daemon/listen_connections.h; what has ended there is
+ * reaped by listen_tcp_flush(), which the worker calls at the end of each turn.
  *
- * Nothing is freed inside an event: a connection that has ended is marked, and reaped by
- * listen_tcp_flush(), which the worker calls at the end of each turn. The descriptors of the
- * listening sockets are borrowed; everything else belongs to one worker, in its thread.
+ * The descriptors of the listening sockets are borrowed; everything else belongs to one worker, in
+ * its thread.
  */
 struct listen_tcp;
 struct ev_loop;
@@ -23,15 +20,8 @@ struct resolver;
 struct client;
 struct daemon_stats;
 
-#define LISTEN_TCP_QUERY_MAX      4096        /* Bytes; no honest query is longer. */
-#define LISTEN_TCP_UNANSWERED_MAX 64          /* Then it reads no more until some are answered. */
-#define LISTEN_TCP_QUEUE_PAUSE    (64 << 10)  /* Bytes unsent; then it reads no more. */
-#define LISTEN_TCP_QUEUE_MAX      (256 << 10) /* Bytes unsent; then it is closed. */
-#define LISTEN_TCP_UNFINISHED_S   10          /* For a query that has begun to arrive. */
-#define LISTEN_TCP_UNREAD_S       10          /* For a client that reads no answers. */
-#define LISTEN_TCP_ACCEPTS_MAX    16          /* A turn and socket. */
-#define LISTEN_TCP_REST_S         0.1         /* After running out of descriptors. */
-#define LISTEN_TCP_FRESH_MS       500         /* To ask, of a client who came before the end. */
+#define LISTEN_TCP_ACCEPTS_MAX 16  /* A turn and socket. */
+#define LISTEN_TCP_REST_S      0.1 /* After running out of descriptors. */
 
 struct listen_tcp_options {
     struct ev_loop *loop;
@@ -50,8 +40,7 @@ void listen_tcp_free(struct listen_tcp **listen_tcp);
 
 void listen_tcp_set_settings(struct listen_tcp *listen_tcp, const struct settings *settings);
 
-/* Accepts no more, and reads what has arrived already. A client who has just connected may still
- * ask once, within LISTEN_TCP_FRESH_MS. Answers still leave. */
+/* Accepts no more; what has arrived already is read and answered. */
 void listen_tcp_stop(struct listen_tcp *listen_tcp);
 
 /* No client is owed anything. */

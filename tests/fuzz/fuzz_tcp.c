@@ -27,6 +27,7 @@
 #include "conf/parse.h"
 #include "conf/settings.h"
 #include "resolver/resolver.h"
+#include "daemon/listen_connections.h"
 #include "daemon/listen_tcp.h"
 #include "daemon/stats.h"
 
@@ -207,7 +208,7 @@ static bool frame_next(const uint8_t *bytes, size_t len, size_t *at, const uint8
 
 static bool is_question(const uint8_t *message, size_t len)
 {
-    return len >= HEADER_SIZE && len <= LISTEN_TCP_QUERY_MAX &&
+    return len >= HEADER_SIZE && len <= LISTEN_CONNECTIONS_QUERY_MAX &&
            (header_flags(message) & HEADER_QR) == 0;
 }
 
