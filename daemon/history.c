@@ -257,6 +257,11 @@ int64_t history_since(const struct history *history, int64_t since, uint64_t *ce
     return from;
 }
 
+void history_recall(const struct history *history, uint64_t *cells_out)
+{
+    memcpy(cells_out, history->last, history->cell_count * sizeof *cells_out);
+}
+
 uint64_t history_bytes(const struct history *history)
 {
     return history->bytes;

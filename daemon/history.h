@@ -36,5 +36,8 @@ void history_note(struct history *history, const uint64_t *cells, int64_t now);
  */
 int64_t history_since(const struct history *history, int64_t since, uint64_t *cells);
 
+/* The sheet as it was noted last. */
+void history_recall(const struct history *history, uint64_t *cells_out);
+
 /* Memory that the spans take. */
 uint64_t history_bytes(const struct history *history);

@@ -209,6 +209,8 @@ int64_t look_back_apply(struct look_back *look_back, struct export *export, int6
     look_back_walk(look_back, export, true);
     int64_t from = history_since(look_back->history, since, look_back->cells);
     look_back_walk(look_back, export, false);
+    /* What nobody counts in now, for a reload has taken its server away, stands still meanwhile. */
+    history_recall(look_back->history, look_back->cells);
     export_lists_finish(&export->lists);
     return from;
 }

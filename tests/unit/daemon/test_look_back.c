@@ -120,6 +120,28 @@ static void test_rows_change_places(void **state)
     assert_int_equal(export->upstreams[1].sent, 3);
 }
 
+/* A server that a reload takes away for a while: who looks back meanwhile, however often, does not
+ * add to what it has done. */
+static void test_row_that_is_away(void **state)
+{
+    struct fixture *fixture = *state;
+    struct export *export = fixture->export;
+    export->upstream_count = 1;
+    upstream_at(export, 0, 1)->sent = 100;
+    look_back_note(fixture->look_back, export, 0);
+    upstream_at(export, 0, 1)->sent = 110;
+    look_back_note(fixture->look_back, export, 1 * MINUTE);
+    for (int64_t minute = 2; minute < 5; minute++) {
+        export->upstream_count = 0;
+        (void)look_back_apply(fixture->look_back, export, 0);
+        look_back_note(fixture->look_back, export, minute * MINUTE);
+    }
+    export->upstream_count = 1;
+    upstream_at(export, 0, 1)->sent = 3;
+    (void)look_back_apply(fixture->look_back, export, 0);
+    assert_int_equal(export->upstreams[0].sent, 10 + 3);
+}
+
 /* More servers than rows: the last ones keep what they have, and nothing else suffers. */
 static void test_rows_run_out(void **state)
 {
@@ -143,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_only_what_came_lately, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(test_rows_change_places, fixture_new, fixture_free),
+        cmocka_unit_test_setup_teardown(test_row_that_is_away, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(test_rows_run_out, fixture_new, fixture_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
