@@ -1,60 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/changeover.h"
 
-#include <stdlib.h>
-
-#include "conf/settings.h"
 #include "daemon/worker.h"
 
 struct change {
     const struct settings *settings;
-    bool is_whole;
+    bool is_ready;
 };
 
-static void change_worker(struct worker *worker, void *context)
+static void prepare_worker(struct worker *worker, void *context)
 {
     struct change *change = context;
-    change->is_whole &= worker_set_settings(worker, change->settings);
+    change->is_ready = change->is_ready && worker_prepare_settings(worker, change->settings);
 }
 
-static bool changeover_all(
-    const struct changeover_workers *workers, const struct settings *settings)
+static void take_worker(struct worker *worker, void *context)
 {
-    struct change change = {settings, true};
-    for (size_t i = 0; i < workers->count; i++) {
-        worker_call(workers->all[i], change_worker, &change);
-    }
-    return change.is_whole;
+    (void)context;
+    worker_take_settings(worker);
 }
 
-/* Has all workers look at `old` again, and ends what they leave; NULL: they do. */
-static bool changeover_return(struct changeover *changeover,
-    const struct changeover_workers *workers, const struct settings *old, struct settings *left)
+static void leave_worker(struct worker *worker, void *context)
 {
-    bool is_back = left == NULL || changeover_all(workers, old);
-    changeover->stranded = is_back ? NULL : left;
-    if (is_back) {
-        free(left);
-    }
-    return is_back;
+    (void)context;
+    worker_leave_settings(worker);
 }
 
-bool changeover_make(struct changeover *changeover, const struct changeover_workers *workers,
-    const struct settings *old, struct settings *next)
+bool changeover_make(
+    struct worker *const *workers, size_t worker_count, const struct settings *next)
 {
-    if (!changeover_return(changeover, workers, old, changeover->stranded)) {
-        free(next);
-        return false;
+    struct change change = {.settings = next, .is_ready = true};
+    for (size_t i = 0; i < worker_count; i++) {
+        worker_call(workers[i], prepare_worker, &change);
     }
-    if (!changeover_all(workers, next)) {
-        (void)changeover_return(changeover, workers, old, next);
-        return false;
+    for (size_t i = 0; i < worker_count; i++) {
+        worker_call(workers[i], change.is_ready ? take_worker : leave_worker, NULL);
     }
-    return true;
-}
-
-void changeover_fini(struct changeover *changeover)
-{
-    free(changeover->stranded);
-    *changeover = (struct changeover){.stranded = NULL};
+    return change.is_ready;
 }

@@ -206,7 +206,6 @@ void daemon_parts_fini(struct daemon_parts *parts)
     free(parts->workers);
     watchdog_fini(&parts->watchdog);
     free(parts->commands.message);
-    changeover_fini(&parts->changeover);
     free(parts->settings);
     free(parts->started);
 }

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/changeover.h"
 #include "daemon/control_commands.h"
 #include "daemon/identity.h"
 #include "daemon/metrics_pages.h"
@@ -37,7 +36,6 @@ struct daemon_parts {
     const struct daemon_options *options;
     struct settings *started; /* What the sockets and the memory were made for. */
     struct settings *settings;
-    struct changeover changeover;
     int64_t started_at;
     struct identity identity;
     struct sockets sockets;

@@ -15,6 +15,7 @@
 #include "conf/parse.h"
 #include "conf/settings.h"
 #include "conf/upstreams.h"
+#include "daemon/changeover.h"
 #include "daemon/daemon.h"
 #include "daemon/daemon_log.h"
 #include "daemon/daemon_parts.h"
@@ -84,8 +85,8 @@ bool file_mark_look(struct file_mark *mark, const char *path)
 /* Takes `next` over and frees the old ones; false, the other way round, when memory is short. */
 static bool reload_apply(struct daemon_parts *parts, struct settings *next)
 {
-    struct changeover_workers workers = {parts->workers, parts->worker_count};
-    if (!changeover_make(&parts->changeover, &workers, parts->settings, next)) {
+    if (!changeover_make(parts->workers, parts->worker_count, next)) {
+        free(next);
         log_event(&event_no_memory, "for=\"new settings\" advice=\"reload when there is some\"");
         return false;
     }

@@ -58,6 +58,8 @@ struct worker {
     struct listen_tcp *listen_tcp;
     struct out_udp *out_udp;
     struct out_stream *out_stream;
+    const struct settings *next; /* While there is a change: what it is made for. */
+    struct resolver_change *change;
     ev_prepare turn;
     ev_timer due;
     ev_async called;
@@ -374,12 +376,24 @@ bool worker_is_quiet(const struct worker *worker)
     return resolver_waiting(worker->resolver) == 0 && listen_tcp_is_quiet(worker->listen_tcp);
 }
 
-bool worker_set_settings(struct worker *worker, const struct settings *settings)
+bool worker_prepare_settings(struct worker *worker, const struct settings *settings)
 {
-    /* The listeners change over whatever the resolver says: the old settings will be freed. */
-    listen_udp_set_settings(worker->listen_udp, settings);
-    listen_tcp_set_settings(worker->listen_tcp, settings);
-    return resolver_set_settings(worker->resolver, settings, clock_now());
+    must(worker->change == NULL);
+    worker->next = settings;
+    worker->change = resolver_prepare(worker->resolver, settings);
+    return worker->change != NULL;
+}
+
+void worker_take_settings(struct worker *worker)
+{
+    listen_udp_set_settings(worker->listen_udp, worker->next);
+    listen_tcp_set_settings(worker->listen_tcp, worker->next);
+    resolver_take(worker->resolver, &worker->change, clock_now());
+}
+
+void worker_leave_settings(struct worker *worker)
+{
+    resolver_change_free(&worker->change);
 }
 
 struct resolver *worker_resolver(struct worker *worker)

@@ -24,7 +24,7 @@ struct daemon_stats;
 struct witnesses;
 
 struct worker_options {
-    const struct settings *settings; /* Kept until worker_set_settings(). */
+    const struct settings *settings; /* Kept until worker_take_settings(). */
     struct cache *cache;
     const char *version;                  /* A literal. */
     const struct worker_sockets *sockets; /* The descriptors are borrowed. */
@@ -60,9 +60,13 @@ void worker_begin_drain(struct worker *worker);
 /* In the worker's thread: no client is owed an answer. */
 bool worker_is_quiet(const struct worker *worker);
 
-/* In the worker's thread. From here on the old settings are not looked at. False: memory was short,
- * and the resolver goes on as it was. */
-bool worker_set_settings(struct worker *worker, const struct settings *settings);
+/* In the worker's thread: makes everything ready for new settings. False: memory is short. */
+bool worker_prepare_settings(struct worker *worker, const struct settings *settings);
+
+/* In the worker's thread. From here on it looks at what it was made ready for, and no longer at the
+ * old settings; or it stays with these after all. */
+void worker_take_settings(struct worker *worker);
+void worker_leave_settings(struct worker *worker);
 
 /* In the worker's thread. */
 struct resolver *worker_resolver(struct worker *worker);

@@ -12,6 +12,7 @@
 #include "resolver/observer.h"
 #include "resolver/query.h"
 #include "resolver/resolver_private.h"
+#include "resolver/server_table.h"
 #include "resolver/sleep.h"
 
 static uint32_t resolver_seconds(int64_t duration_us)
@@ -208,21 +209,49 @@ void resolver_run_due(struct resolver *resolver, int64_t now)
     }
 }
 
-bool resolver_set_settings(struct resolver *resolver, const struct settings *settings, int64_t now)
+struct resolver_change {
+    const struct settings *settings;
+    struct server_table servers; /* Empty until it is taken. */
+    struct route route;
+};
+
+struct resolver_change *resolver_prepare(struct resolver *resolver, const struct settings *settings)
 {
-    struct server_table servers = {0};
-    struct route route = {0};
-    if (!server_table_init(&servers, settings, &resolver->servers) ||
-        !route_init(&route, settings, resolver->random)) {
-        server_table_fini(&servers);
-        return false;
+    struct resolver_change *change = calloc(1, sizeof *change);
+    if (change == NULL) {
+        return NULL;
     }
+    change->settings = settings;
+    if (!server_table_allocate(&change->servers, settings) ||
+        !route_init(&change->route, settings, resolver->random)) {
+        resolver_change_free(&change);
+    }
+    return change;
+}
+
+void resolver_change_free(struct resolver_change **change)
+{
+    if (*change != NULL) {
+        server_table_fini(&(*change)->servers);
+        route_fini(&(*change)->route);
+        free(*change);
+        *change = NULL;
+    }
+}
+
+void resolver_take(struct resolver *resolver, struct resolver_change **change_inout, int64_t now)
+{
+    struct resolver_change *change = *change_inout;
+    const struct settings *settings = change->settings;
     probe_stop_all(resolver);
     resolver->doubts = (struct doubts){0}; /* By index: the servers have new ones. */
+    server_table_fill(&change->servers, settings, &resolver->servers);
     server_table_fini(&resolver->servers);
     route_fini(&resolver->route);
-    resolver->servers = servers;
-    resolver->route = route;
+    resolver->servers = change->servers;
+    resolver->route = change->route;
+    free(change);
+    *change_inout = NULL;
     resolver_take_limits(resolver, settings);
     lists_set_settings(&resolver->lists, settings);
     ahead_set_settings(resolver, settings);
@@ -236,6 +265,15 @@ bool resolver_set_settings(struct resolver *resolver, const struct settings *set
     }
     probe_start_all(resolver, now);
     warm_start(resolver, now);
+}
+
+bool resolver_set_settings(struct resolver *resolver, const struct settings *settings, int64_t now)
+{
+    struct resolver_change *change = resolver_prepare(resolver, settings);
+    if (change == NULL) {
+        return false;
+    }
+    resolver_take(resolver, &change, now);
     return true;
 }
 

@@ -74,6 +74,17 @@ void resolver_settle(struct resolver *resolver, int64_t waited_us);
  * (questions_max) change with the next start only. False when memory is short: nothing changed. */
 bool resolver_set_settings(struct resolver *resolver, const struct settings *settings, int64_t now);
 
+/* The same in two steps, so that several resolvers can change all together or not at all: first
+ * whatever takes memory, of which NULL says that there is none; then the change, which cannot fail
+ * and ends its preparation. In between `settings` stay where they are. */
+struct resolver_change;
+struct resolver_change *resolver_prepare(
+    struct resolver *resolver, const struct settings *settings);
+void resolver_take(struct resolver *resolver, struct resolver_change **change, int64_t now);
+
+/* It is not to be. */
+void resolver_change_free(struct resolver_change **change);
+
 /* How many clients wait, and how many fetches run: both 0 when quiet. */
 uint32_t resolver_waiting(const struct resolver *resolver);
 uint32_t resolver_fetching(const struct resolver *resolver);

@@ -91,12 +91,6 @@ struct server_table {
     size_t group_count; /* Configured ones; the direct groups stand behind them. */
 };
 
-/* Builds the table for `settings`, with the health of those servers that stood in `old` (NULL:
- * none) under the same address, TLS name and group name. False when memory is short. */
-bool server_table_init(
-    struct server_table *table, const struct settings *settings, const struct server_table *old);
-void server_table_fini(struct server_table *table);
-
 /* Nobody stands there; of a place in a direct group. */
 bool server_is_vacant(const struct server *server);
 

@@ -136,7 +136,10 @@ struct change {
 static void change_settings(struct worker *worker, void *context)
 {
     struct change *change = context;
-    change->is_done = worker_set_settings(worker, change->settings);
+    change->is_done = worker_prepare_settings(worker, change->settings);
+    if (change->is_done) {
+        worker_take_settings(worker);
+    }
 }
 
 static void give_settings(struct serving *serving, const struct settings *settings)

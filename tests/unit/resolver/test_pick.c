@@ -2,7 +2,7 @@
 #include "tests/unit/resolver/fixture.h"
 
 #include "resolver/pick.h"
-#include "resolver/server.h"
+#include "resolver/server_table.h"
 
 static int set_up(void **state)
 {

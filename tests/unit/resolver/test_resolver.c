@@ -129,6 +129,31 @@ static void test_new_settings(void **state)
     fixture_free(fixture);
 }
 
+/* What is learned between the two steps of a change is not lost, and a change may be left. */
+static void test_new_settings_in_two_steps(void **state)
+{
+    struct fixture *fixture = fixture_new(conf);
+    struct settings *fresh = settings_of("upstreams = 192.0.2.3 192.0.2.1\n");
+    struct server_view view;
+    (void)state;
+    struct resolver_change *left = resolver_prepare(fixture->resolver, fresh);
+    assert_non_null(left);
+    resolver_change_free(&left);
+    assert_null(left);
+    struct resolver_change *change = resolver_prepare(fixture->resolver, fresh);
+    assert_non_null(change);
+    fixture_ask(fixture, "mail.example.org", TYPE_A, 0);
+    fixture_reply(fixture, 0, 0, 30 * MS);
+    assert_int_equal(fixture->delivered_count, 1);
+    resolver_take(fixture->resolver, &change, 0);
+    assert_null(change);
+    free(fresh);
+    assert_true(resolver_server_at(fixture->resolver, 1, &view));
+    assert_int_equal(view.latency_us, 30 * MS);
+    assert_int_equal(view.sent, 1);
+    fixture_free(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +163,7 @@ int main(void)
         cmocka_unit_test(test_deadlines_are_kept),
         cmocka_unit_test(test_free_closes_lines),
         cmocka_unit_test(test_new_settings),
+        cmocka_unit_test(test_new_settings_in_two_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,30 +137,6 @@ static void test_latency_is_smoothed(void **state)
     assert_int_equal(counter_read(&server.failed), 1);
 }
 
-static void test_health_survives_reload(void **state)
-{
-    struct settings *before = settings_of("upstreams = 192.0.2.1 192.0.2.2\n"
-                                          "[upstream office]\nservers = 192.0.2.1\n"
-                                          "[zone corp]\nupstream = office\n");
-    struct settings *after = settings_of("upstreams = 192.0.2.3 192.0.2.2\n");
-    struct server_table old;
-    struct server_table fresh;
-    (void)state;
-    assert_true(server_table_init(&old, before, NULL));
-    assert_int_equal(old.count, 3);
-    assert_int_equal(old.groups[1].first, 2);
-    old.servers[0].latency_us = 111;
-    old.servers[1].latency_us = 222;
-    assert_true(server_table_init(&fresh, after, &old));
-    assert_int_equal(fresh.count, 2);
-    assert_int_equal(fresh.servers[0].latency_us, 0);
-    assert_int_equal(fresh.servers[1].latency_us, 222);
-    server_table_fini(&old);
-    server_table_fini(&fresh);
-    free(before);
-    free(after);
-}
-
 static void test_each_way_has_its_times(void **state)
 {
     static struct server server;
@@ -180,7 +156,6 @@ int main(void)
         cmocka_unit_test(test_try_timeout), cmocka_unit_test(test_rest_until_a_reply),
         cmocka_unit_test(test_hedge_delay), cmocka_unit_test(test_hedge_delay_is_bounded),
         cmocka_unit_test(test_silence), cmocka_unit_test(test_failing),
-        cmocka_unit_test(test_unsent), cmocka_unit_test(test_latency_is_smoothed),
-        cmocka_unit_test(test_health_survives_reload)};
+        cmocka_unit_test(test_unsent), cmocka_unit_test(test_latency_is_smoothed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
