@@ -2,6 +2,7 @@
 #include "daemon/metrics_http.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -304,6 +305,10 @@ static int listener_open(const struct address *address)
         return -1;
     }
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    /* As for questions: [::] leaves 0.0.0.0 free, which may stand beside it. */
+    if (address->family == ADDRESS_IPV6) {
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
+    }
     if (bind(fd, (const struct sockaddr *)&sockaddr, len) != 0 || listen(fd, ACCEPT_QUEUE) != 0) {
         int error = errno;
         (void)close(fd);

@@ -165,6 +165,50 @@ static void test_hosts(void **state)
     assert_int_equal(counter_read(&fixture->stats.http_misdirected), 2);
 }
 
+/* Whether a visitor finds somebody there. */
+static bool is_open_at(const char *host, uint16_t port)
+{
+    struct sockaddr_storage sockaddr;
+    struct address address;
+    assert_true(address_parse(host, strlen(host), port, &address));
+    socklen_t len = address_to_sockaddr(&address, &sockaddr);
+    int fd = socket(sockaddr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is_open = fd >= 0 && connect(fd, (const struct sockaddr *)&sockaddr, len) == 0;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return is_open;
+}
+
+/* All addresses of either family, in whatever order they stand. */
+static void test_both_wildcards(void **state)
+{
+    static const char *const hosts[2][2] = {{"0.0.0.0", "::"}, {"::", "0.0.0.0"}};
+    struct fixture *fixture = *state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct metrics_http *http = NULL;
+        bool is_whole = false;
+        /* Somebody else may take the port. */
+        for (unsigned tries = 0; !is_whole && tries < 20; tries++) {
+            uint16_t port = free_address().port;
+            struct address both[2];
+            assert_true(address_parse(hosts[i][0], strlen(hosts[i][0]), port, &both[0]));
+            assert_true(address_parse(hosts[i][1], strlen(hosts[i][1]), port, &both[1]));
+            metrics_http_free(&http);
+            http = metrics_http_new(&(struct metrics_http_options){
+                .loop = fixture->loop,
+                .addresses = both,
+                .address_count = 2,
+                .stats = &fixture->stats,
+                .handler = page,
+            });
+            is_whole = http != NULL && is_open_at("127.0.0.1", port) && is_open_at("::1", port);
+        }
+        metrics_http_free(&http);
+        assert_true(is_whole);
+    }
+}
+
 /* Piece by piece is as good as at once. */
 static void test_split(void **state)
 {
@@ -202,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_answers, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(test_hosts, fixture_new, fixture_free),
+        cmocka_unit_test_setup_teardown(test_both_wildcards, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(test_split, fixture_new, fixture_free),
         cmocka_unit_test_setup_teardown(test_too_many, fixture_new, fixture_free),
     };
