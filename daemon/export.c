@@ -40,8 +40,8 @@ static void export_add_waits(struct export *export, const struct resolver_stats 
     }
 }
 
-/* The row of this server, new if need be; NULL: no room. Found by what it is, not by its index: a
- * worker that had no memory for new settings still lists the old servers. */
+/* The row of this server, new if need be; NULL: no room. Found by what it is, not by its index:
+ * each worker learns the servers of direct zones by itself. */
 static struct export_upstream *export_upstream_of(
     struct export *export, const struct server_view *view)
 {

@@ -158,11 +158,12 @@ bool reload_settings(void *world, struct findings *findings, struct text *notes)
     return true;
 }
 
-static void reload_upstreams(struct daemon_parts *parts, struct findings *findings)
+/* False: memory is short. */
+static bool reload_upstreams(struct daemon_parts *parts, struct findings *findings)
 {
     struct settings *next = malloc(sizeof *next);
     if (next == NULL) {
-        return;
+        return false;
     }
     struct finding_place place = {.file = parts->settings->upstreams_file};
     memcpy(next, parts->settings, sizeof *next);
@@ -170,17 +171,16 @@ static void reload_upstreams(struct daemon_parts *parts, struct findings *findin
     daemon_log_findings(findings);
     if (next->groups[0].server_count == 0 || reload_has_same_servers(next, parts->settings)) {
         free(next);
-        return;
+        return true;
     }
     char bytes[SUMMARY_SIZE];
     struct text text;
     text_init(&text, bytes, sizeof bytes);
     summary_add_upstreams(&text, next);
     log_event(&event_upstreams_changed, "file=\"%s\" upstreams=%s", next->upstreams_file, bytes);
-    if (!reload_apply(parts, next)) {
-        parts->marks[0].size = -1; /* As if it had changed: it is tried again. */
-    }
+    bool is_applied = reload_apply(parts, next);
     daemon_parts_say_ready(parts, "");
+    return is_applied;
 }
 
 void reload_watch(struct daemon_parts *parts)
@@ -190,9 +190,12 @@ void reload_watch(struct daemon_parts *parts)
     }
     bool has_changed = file_mark_look(&parts->marks[0], parts->settings->upstreams_file);
     has_changed |= file_mark_look(&parts->marks[1], UPSTREAMS_STUB_LIST);
-    struct findings *findings = has_changed ? calloc(1, sizeof *findings) : NULL;
-    if (findings != NULL) {
-        reload_upstreams(parts, findings);
-        free(findings);
+    if (!has_changed) {
+        return;
     }
+    struct findings *findings = calloc(1, sizeof *findings);
+    if (findings == NULL || !reload_upstreams(parts, findings)) {
+        parts->marks[0].size = -1; /* As if it had changed: it is tried again. */
+    }
+    free(findings);
 }
