@@ -15,6 +15,7 @@
 #include "base/pool.h"
 #include "wire/header.h"
 #include "resolver/resolver.h"
+#include "daemon/allow.h"
 #include "daemon/stats.h"
 #include "daemon/stream_buffer.h"
 
@@ -445,6 +446,17 @@ void listen_connections_set_idle(struct listen_connections *all, int64_t idle_us
     all->idle_us = idle_us;
     sweep_s = sweep_s < SWEEP_S_MIN ? SWEEP_S_MIN : sweep_s;
     all->sweep.repeat = sweep_s > SWEEP_S_MAX ? SWEEP_S_MAX : sweep_s;
+}
+
+void listen_connections_sift(struct listen_connections *all, const struct settings *settings)
+{
+    for (uint32_t i = 0; i < all->pool.count; i++) {
+        struct connection *connection = pool_at(&all->pool, i);
+        if (connection != NULL &&
+            !allow_admits_connection(settings, &connection->client, connection->fd)) {
+            connection_end(connection, &all->stats->clients_not_allowed);
+        }
+    }
 }
 
 void listen_connections_stop(struct listen_connections *all)

@@ -22,6 +22,7 @@ struct client;
 struct daemon_stats;
 struct ev_loop;
 struct resolver;
+struct settings;
 
 #define LISTEN_CONNECTIONS_QUERY_MAX      4096        /* Bytes; no honest query is longer. */
 #define LISTEN_CONNECTIONS_UNANSWERED_MAX 64          /* Then it reads no more until some are. */
@@ -46,6 +47,9 @@ void listen_connections_free(struct listen_connections **all);
 
 /* How long nothing need be asked. */
 void listen_connections_set_idle(struct listen_connections *all, int64_t idle_us);
+
+/* Ends those who may ask no more, whatever they are owed. */
+void listen_connections_sift(struct listen_connections *all, const struct settings *settings);
 
 /* False: no room or no memory; the caller keeps the descriptor. */
 bool listen_connections_open(struct listen_connections *all, int fd, const struct address *client);

@@ -162,6 +162,7 @@ void listen_tcp_set_settings(struct listen_tcp *listen_tcp, const struct setting
 {
     listen_tcp->settings = settings;
     listen_connections_set_idle(listen_tcp->connections, settings->tcp_idle_us);
+    listen_connections_sift(listen_tcp->connections, settings);
 }
 
 void listen_tcp_stop(struct listen_tcp *listen_tcp)

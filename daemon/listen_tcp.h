@@ -38,6 +38,7 @@ struct listen_tcp *listen_tcp_new(const struct listen_tcp_options *options);
 /* Closes all connections. */
 void listen_tcp_free(struct listen_tcp **listen_tcp);
 
+/* Who is allowed no longer is closed: a datagram would not be answered either. */
 void listen_tcp_set_settings(struct listen_tcp *listen_tcp, const struct settings *settings);
 
 /* Accepts no more; what has arrived already is read and answered. */

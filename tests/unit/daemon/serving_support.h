@@ -106,6 +106,28 @@ static inline void serving_start(struct serving *serving)
     assert_true(worker_start(serving->worker));
 }
 
+struct serving_change {
+    const struct settings *settings;
+    bool is_done;
+};
+
+static inline void serving_change_worker(struct worker *worker, void *context)
+{
+    struct serving_change *change = context;
+    change->is_done = worker_prepare_settings(worker, change->settings);
+    if (change->is_done) {
+        worker_take_settings(worker);
+    }
+}
+
+/* As a reload does. The settings stay until the worker has ended. */
+static inline void serving_change(struct serving *serving, const struct settings *settings)
+{
+    struct serving_change change = {.settings = settings};
+    worker_call(serving->worker, serving_change_worker, &change);
+    assert_true(change.is_done);
+}
+
 static inline void serving_free(struct serving *serving)
 {
     worker_stop(serving->worker);

@@ -24,6 +24,39 @@ static void test_not_allowed(void **state)
     serving_free(serving);
 }
 
+/* Who came while he was allowed to asks no more when a reload has taken that back, with a question
+ * that waits or without; who still is goes on. */
+static void test_allowed_no_longer(void **state)
+{
+    (void)state;
+    uint8_t bytes[SERVING_SIZE];
+    struct settings *next = malloc(sizeof *next);
+    struct serving *serving = serving_new("127.0.0.2"); /* We come from 127.0.0.1. */
+    assert_non_null(next);
+    serving_start(serving);
+    int waiting = serving_connect(serving, SOCK_STREAM, NULL);
+    int idle = serving_connect(serving, SOCK_STREAM, NULL);
+    send_whole(idle, bytes, frame(bytes, 1, "localhost", TYPE_A));
+    assert_int_equal(read_answer(idle), 1);
+    send_whole(waiting, bytes, frame(bytes, 2, "slow.example.org", TYPE_MX));
+    assert_true(serving_is_readable(serving->upstream, SERVING_LIMIT_MS));
+    memcpy(next, &serving->settings, sizeof *next);
+    serving_change(serving, next);
+    send_whole(idle, bytes, frame(bytes, 3, "localhost", TYPE_A));
+    assert_int_equal(read_answer(idle), 3);
+
+    assert_true(network_parse("192.0.2.0/24", 12, &serving->settings.allow[0]));
+    serving->settings.allow_count = 1;
+    serving_change(serving, &serving->settings);
+    assert_true(is_closed(idle));
+    assert_true(is_closed(waiting));
+    assert_int_equal(counter_read(&worker_stats(serving->worker)->clients_not_allowed), 2);
+    (void)close(idle);
+    (void)close(waiting);
+    serving_free(serving);
+    free(next);
+}
+
 /* Out of descriptors: the listener rests instead of spinning, and takes the client afterwards. */
 static void test_descriptors_run_out(void **state)
 {
@@ -88,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_not_allowed),
+        cmocka_unit_test(test_allowed_no_longer),
         cmocka_unit_test(test_descriptors_run_out),
         cmocka_unit_test(test_last_descriptor_is_kept),
     };

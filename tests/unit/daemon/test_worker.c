@@ -128,27 +128,6 @@ static void test_drain_of_streams(void **state)
     serving_free(serving);
 }
 
-struct change {
-    const struct settings *settings;
-    bool is_done;
-};
-
-static void change_settings(struct worker *worker, void *context)
-{
-    struct change *change = context;
-    change->is_done = worker_prepare_settings(worker, change->settings);
-    if (change->is_done) {
-        worker_take_settings(worker);
-    }
-}
-
-static void give_settings(struct serving *serving, const struct settings *settings)
-{
-    struct change change = {.settings = settings};
-    worker_call(serving->worker, change_settings, &change);
-    assert_true(change.is_done);
-}
-
 /* New upstreams are asked, and who was allowed no longer is. */
 static void test_new_settings(void **state)
 {
@@ -162,7 +141,7 @@ static void test_new_settings(void **state)
     int old_upstream = serving->upstream;
     memcpy(next, &serving->settings, sizeof *next);
     serving->upstream = serving_socket(&next->groups[0].servers[0].address);
-    give_settings(serving, next);
+    serving_change(serving, next);
     size_t len = serving_query(bytes, 1, "a.example.org", TYPE_MX);
     assert_int_equal(send(fd, bytes, len, 0), len);
     serving_upstream_deny(serving);
@@ -170,7 +149,7 @@ static void test_new_settings(void **state)
     assert_false(serving_is_readable(old_upstream, 0));
 
     next->allow_count = 0;
-    give_settings(serving, next);
+    serving_change(serving, next);
     assert_int_equal(send(fd, bytes, len, 0), len);
     serving_await(serving, clients_not_allowed, 1);
     (void)close(fd);
