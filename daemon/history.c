@@ -21,7 +21,10 @@ struct span {
     size_t len;
 };
 
-/* Invariant: spans[0, count) stand in the order of time, and each ends where the next begins, the
+/* What is equal is not written, here and in the caller's sheet: the memory of cells that nothing
+ * has ever been counted in is not taken.
+ *
+ * Invariant: spans[0, count) stand in the order of time, and each ends where the next begins, the
  * last one at `noted_at`. */
 struct history {
     size_t cell_count;
@@ -142,12 +145,15 @@ static size_t history_encode(struct history *history, const uint64_t *cells)
     struct pen pen = {.at = history->scratch};
     for (size_t i = 0; i < history->cell_count; i++) {
         uint64_t before = history->last[i];
-        uint64_t growth = cells[i] >= before ? cells[i] - before : cells[i];
-        if (cells[i] != before && growth != 0) {
+        if (cells[i] == before) {
+            continue;
+        }
+        uint64_t growth = cells[i] > before ? cells[i] - before : cells[i];
+        if (growth != 0) {
             pen_write(&pen, i, growth);
         }
+        history->last[i] = cells[i];
     }
-    memcpy(history->last, cells, history->cell_count * sizeof *cells);
     return (size_t)(pen.at - history->scratch);
 }
 
@@ -246,7 +252,9 @@ int64_t history_since(const struct history *history, int64_t since, uint64_t *ce
 {
     for (size_t i = 0; i < history->cell_count; i++) {
         uint64_t before = history->last[i];
-        cells[i] = cells[i] >= before ? cells[i] - before : cells[i];
+        if (before != 0 && cells[i] >= before) {
+            cells[i] -= before;
+        }
     }
     int64_t from = history->noted_at;
     for (size_t i = history->count; i > 0 && from > since; i--) {
@@ -259,7 +267,11 @@ int64_t history_since(const struct history *history, int64_t since, uint64_t *ce
 
 void history_recall(const struct history *history, uint64_t *cells_out)
 {
-    memcpy(cells_out, history->last, history->cell_count * sizeof *cells_out);
+    for (size_t i = 0; i < history->cell_count; i++) {
+        if (cells_out[i] != history->last[i]) {
+            cells_out[i] = history->last[i];
+        }
+    }
 }
 
 uint64_t history_bytes(const struct history *history)

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "resolver/lists.h"
+#include "resolver/server.h"
 #include "daemon/export.h"
 #include "daemon/history.h"
 
@@ -17,6 +19,8 @@
 #define ROW_CELLS       (ROW_COUNTERS + ROW_HISTOGRAMS * HISTOGRAM_CELLS)
 
 _Static_assert(SERVER_WAYS <= ROW_HISTOGRAMS, "A server's ways have their cells.");
+_Static_assert(LISTS_MAX + 16 * SERVER_DIRECT_SIZE <= LOOK_BACK_ROWS_MAX,
+    "All lists have a row, and so have the servers of sixteen groups.");
 _Static_assert(STATS_LIST_ROWS <= ROW_COUNTERS, "A list's counts have their cells.");
 
 struct look_back {

@@ -9,7 +9,7 @@
  * known again by their names. What stands there now (gauges, states, smoothed round trips) is left
  * as it is. Main thread.
  */
-#define LOOK_BACK_ROWS_MAX 64 /* Servers and lists together; further ones keep what they have. */
+#define LOOK_BACK_ROWS_MAX 200 /* Servers and lists together; further ones keep what they have. */
 #define LOOK_BACK_S_MAX    86400
 
 struct export;
