@@ -36,7 +36,8 @@ static const char setup_usage[] =
     "\n"
     "  -n, --dry-run            show every change as a diff, and change nothing\n"
     "  -u, --undo               everything as it was before setup, byte for byte\n"
-    "      --force              with --undo: files that were changed since, too\n"
+    "      --force              with --undo: files that were changed since, too;\n"
+    "                           what they said is kept in /var/lib/mxcache-setup\n"
     "  -U, --upstreams LIST     the servers to ask, in place of those that are found\n"
     "  -c, --config FILE        mxcache's configuration; default: " CONFIGURATION_FILE "\n"
     "  -h, --help\n";

@@ -17,6 +17,8 @@
 #define PATH_SIZE     128
 #define LINE_SIZE_MAX (HOST_PATH_SIZE + 128)
 #define JOURNAL_SIZE  (JOURNAL_ENTRIES_MAX * LINE_SIZE_MAX)
+#define KEPT_MAX      99
+#define KEPT_NAME_MAX 150
 
 static void side_path(size_t number, const char *side, char path_out[PATH_SIZE])
 {
@@ -68,7 +70,7 @@ static bool write_lines(const struct journal *journal, struct failure *failure)
     return is_put;
 }
 
-static struct journal_entry *entry_find(struct journal *journal, const char *path)
+struct journal_entry *journal_find(struct journal *journal, const char *path)
 {
     for (size_t i = 0; i < journal->count; i++) {
         if (strcmp(journal->entries[i].path, path) == 0) {
@@ -115,17 +117,36 @@ static struct journal_entry *entry_add(
     return entry;
 }
 
+/* It was undone: what is there now is what the next undoing has to bring back. */
+static struct journal_entry *entry_renew(
+    struct journal *journal, struct journal_entry *entry, struct failure *failure)
+{
+    struct path_state was;
+    if (!path_state_read(journal->host, entry->path, &was)) {
+        (void)failure_set(
+            failure, "%s cannot be kept for undoing: %s.", entry->path, strerror(errno));
+        return NULL;
+    }
+    path_state_fini(&entry->was);
+    entry->was = was;
+    return entry;
+}
+
 bool journal_record(struct journal *journal, const char *path, const struct path_state *set,
     struct failure *failure_out)
 {
-    struct journal_entry *entry = entry_find(journal, path);
+    struct journal_entry *entry = journal_find(journal, path);
     bool is_new = entry == NULL;
     if (is_new) {
         entry = entry_add(journal, path, failure_out);
+    } else if (entry->set.kind == PATH_ABSENT) {
+        is_new = true;
+        entry = entry_renew(journal, entry, failure_out);
     }
     if (entry == NULL) {
         return false;
     }
+    entry->is_of_run = true;
     size_t number = (size_t)(entry - journal->entries);
     if (!copy_state(&entry->set, set)) {
         return failure_set(failure_out, "Out of memory.");
@@ -255,6 +276,49 @@ static bool remove_own(const struct journal *journal, const char *path, struct f
     const struct path_put put = {journal->host, path, false};
     return path_state_put(&put, &absent) ||
            failure_set(failure, "%s cannot be removed: %s.", path, strerror(errno));
+}
+
+bool journal_forget(
+    struct journal *journal, struct journal_entry *entry, struct failure *failure_out)
+{
+    char set[PATH_SIZE];
+    side_path((size_t)(entry - journal->entries), "set", set);
+    path_state_fini(&entry->set);
+    return remove_own(journal, set, failure_out);
+}
+
+/* JOURNAL_FOLDER/kept-2-etc-resolv.conf; of a path too long its end. */
+static void kept_path(unsigned number, const char *path, char kept_out[JOURNAL_KEPT_SIZE])
+{
+    size_t path_len = strlen(path);
+    const char *end = path_len > KEPT_NAME_MAX ? path + path_len - KEPT_NAME_MAX : path + 1;
+    int len = snprintf(kept_out, JOURNAL_KEPT_SIZE, JOURNAL_FOLDER "/kept-%u-", number);
+    (void)snprintf(kept_out + len, JOURNAL_KEPT_SIZE - (size_t)len, "%s", end);
+    for (char *at = kept_out + len; *at != '\0'; at++) {
+        *at = *at == '/' ? '-' : *at;
+    }
+}
+
+bool journal_keep(const struct journal *journal, const char *path, const struct path_state *now,
+    char kept_out[JOURNAL_KEPT_SIZE], struct failure *failure_out)
+{
+    for (unsigned number = 1; number <= KEPT_MAX; number++) {
+        struct path_state there;
+        kept_path(number, path, kept_out);
+        if (!path_state_read(journal->host, kept_out, &there)) {
+            continue;
+        }
+        bool is_free = there.kind == PATH_ABSENT;
+        bool is_same = path_state_has_bytes_of(&there, now);
+        path_state_fini(&there);
+        if (is_free || is_same) {
+            return is_same || put_own(journal, kept_out, now, failure_out);
+        }
+    }
+    return failure_set(failure_out,
+        "%s was changed since setup wrote it, and there is no room for another copy: look "
+        "through " JOURNAL_FOLDER "/kept-* and remove them.",
+        path);
 }
 
 bool journal_remove(struct journal *journal, struct failure *failure_out)

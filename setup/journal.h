@@ -14,7 +14,8 @@
  *
  *     JOURNAL_FOLDER/journal     a line a path: NUMBER KIND MODE UID GID SECONDS NANOSECONDS PATH
  *     JOURNAL_FOLDER/NUMBER.was  the bytes that were there; of a symlink, its target
- *     JOURNAL_FOLDER/NUMBER.set  the bytes that setup put there
+ *     JOURNAL_FOLDER/NUMBER.set  the bytes that setup put there; gone: they are there no more
+ *     JOURNAL_FOLDER/kept-*      what somebody made of a file between two runs; never removed
  *
  * Main thread.
  */
@@ -27,7 +28,8 @@ struct host;
 struct journal_entry {
     char *path; /* Owned. */
     struct path_state was;
-    struct path_state set; /* ABSENT until something was. */
+    struct path_state set; /* ABSENT until something was, and once it has been undone. */
+    bool is_of_run;        /* Recorded since the journal was read. */
 };
 
 struct journal {
@@ -48,6 +50,20 @@ void journal_fini(struct journal *journal);
  * is about to be put there. */
 bool journal_record(struct journal *journal, const char *path, const struct path_state *set,
     struct failure *failure_out);
+
+/* NULL: setup has not touched the path. */
+struct journal_entry *journal_find(struct journal *journal, const char *path);
+
+/* What was at the path is back, though other paths are not: what comes to it later is not ours, and
+ * a later setup notes it anew. */
+bool journal_forget(
+    struct journal *journal, struct journal_entry *entry, struct failure *failure_out);
+
+/* A file that is about to be replaced and that neither setup nor anybody before it has written, is
+ * put beside the journal, once. */
+#define JOURNAL_KEPT_SIZE 256
+bool journal_keep(const struct journal *journal, const char *path, const struct path_state *now,
+    char kept_out[JOURNAL_KEPT_SIZE], struct failure *failure_out);
 
 /* Everything has been undone: no journal any more. */
 bool journal_remove(struct journal *journal, struct failure *failure_out);

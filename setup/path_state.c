@@ -170,6 +170,12 @@ bool path_state_make(struct path_state *state_out, const char *bytes, size_t len
     return true;
 }
 
+bool path_state_has_bytes_of(const struct path_state *a, const struct path_state *b)
+{
+    return a->kind != PATH_ABSENT && a->kind == b->kind && a->len == b->len &&
+           memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
 bool path_state_equal(const struct path_state *a, const struct path_state *b)
 {
     if (a->kind != b->kind || a->len != b->len) {

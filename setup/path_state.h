@@ -43,6 +43,9 @@ bool path_state_make(struct path_state *state_out, const char *bytes, size_t len
 /* The same kind, bytes, rights and owner; times do not count. */
 bool path_state_equal(const struct path_state *a, const struct path_state *b);
 
+/* Files, or symlinks, of the same bytes. */
+bool path_state_has_bytes_of(const struct path_state *a, const struct path_state *b);
+
 /* False, with errno: the folder is not there and cannot be made in the one above it. */
 bool path_state_make_folder(const struct host *host, const char *path);
 

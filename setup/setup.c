@@ -51,11 +51,54 @@ bool setup_try_upstreams(
                "them and the firewall (UDP and TCP port 53), or name others with --upstreams.");
 }
 
+/* Somebody has changed the file since setup wrote it; what it says is about to be replaced, and
+ * must not be lost. */
+static bool keep_edit(const struct run *run, const struct journal_entry *entry,
+    const struct path_state *now, struct failure *failure)
+{
+    char kept[JOURNAL_KEPT_SIZE];
+    if (now->kind == PATH_LINK) {
+        tell(
+            run->port, "%s was made a symlink to %s since setup wrote it", entry->path, now->bytes);
+        return true;
+    }
+    if (now->kind == PATH_ABSENT) {
+        return true;
+    }
+    if (!journal_keep(run->journal, entry->path, now, kept, failure)) {
+        return false;
+    }
+    tell(run->port, "%s was changed since setup wrote it; what it said is kept in %s", entry->path,
+        kept);
+    return true;
+}
+
+static bool is_edited(const struct journal_entry *entry, const struct path_state *now)
+{
+    return entry->set.kind != PATH_ABSENT && !path_state_has_bytes_of(&entry->set, now) &&
+           !path_state_has_bytes_of(&entry->was, now);
+}
+
+/* Once in a run: later the commands of this run may have changed the file. */
+static bool record(struct run *run, const struct step *step, struct failure *failure)
+{
+    struct path_state now;
+    const struct journal_entry *entry = journal_find(run->journal, step->path);
+    if (entry != NULL && !entry->is_of_run && path_state_read(run->host, step->path, &now)) {
+        bool is_kept = !is_edited(entry, &now) || keep_edit(run, entry, &now, failure);
+        path_state_fini(&now);
+        if (!is_kept) {
+            return false;
+        }
+    }
+    return journal_record(run->journal, step->path, &step->set, failure);
+}
+
 static bool write_step(struct run *run, const struct step *step, struct failure *failure)
 {
     const struct path_put put = {run->host, step->path, step->makes_folder};
     tell(run->port, "write %s, %s", step->path, step->why);
-    if (!journal_record(run->journal, step->path, &step->set, failure)) {
+    if (!record(run, step, failure)) {
         return false;
     }
     return path_state_put(&put, &step->set) ||
@@ -127,8 +170,7 @@ static bool record_writes(struct run *run, size_t from, struct failure *failure)
 {
     for (size_t i = from; i < run->plan->step_count; i++) {
         const struct step *step = &run->plan->steps[i];
-        if (step->kind == STEP_WRITE &&
-            !journal_record(run->journal, step->path, &step->set, failure)) {
+        if (step->kind == STEP_WRITE && !record(run, step, failure)) {
             return false;
         }
     }
@@ -155,11 +197,20 @@ bool setup_apply(const struct plan *plan, const struct host *host, const struct 
     return is_done;
 }
 
-/* Is there what setup put there? */
-static bool is_as_set(const struct journal_entry *entry, const struct path_state *now)
+/* What stands there now may be replaced: it is setup's own, or kept first. */
+static bool may_replace(const struct run *run, const struct journal_entry *entry,
+    const struct path_state *now, bool is_forced, struct failure *failure)
 {
-    return now->kind == PATH_FILE && entry->set.kind == PATH_FILE && now->len == entry->set.len &&
-           memcmp(now->bytes, entry->set.bytes, now->len) == 0;
+    if (path_state_equal(now, &entry->was) || path_state_has_bytes_of(now, &entry->set)) {
+        return true;
+    }
+    if (!is_forced) {
+        return failure_set(failure,
+            "%s was changed since setup wrote it, and is left as it is. `mxcache setup --undo "
+            "--force` puts back what was there before setup, and keeps a copy of what it says now.",
+            entry->path);
+    }
+    return !is_edited(entry, now) || keep_edit(run, entry, now, failure);
 }
 
 static bool put_back(const struct run *run, const struct journal_entry *entry, bool is_forced,
@@ -167,17 +218,17 @@ static bool put_back(const struct run *run, const struct journal_entry *entry, b
 {
     struct path_state now;
     const struct path_put put = {run->host, entry->path, false};
+    if (entry->set.kind == PATH_ABSENT) {
+        return true; /* Undone before. */
+    }
     if (!path_state_read(run->host, entry->path, &now)) {
         return failure_set(failure, "%s cannot be read: %s.", entry->path, strerror(errno));
     }
     bool is_back = path_state_equal(&now, &entry->was);
-    bool is_allowed = is_forced || is_back || is_as_set(entry, &now);
+    bool is_allowed = may_replace(run, entry, &now, is_forced, failure);
     path_state_fini(&now);
     if (!is_allowed) {
-        return failure_set(failure,
-            "%s was changed since setup wrote it, and is left as it is. `mxcache setup --undo "
-            "--force` puts back what was there before setup.",
-            entry->path);
+        return false;
     }
     tell(run->port, entry->was.kind == PATH_ABSENT ? "remove %s" : "put back %s", entry->path);
     /* What could not be written in the first place need not be written now; only what an
@@ -187,16 +238,25 @@ static bool put_back(const struct run *run, const struct journal_entry *entry, b
 }
 
 /* The newest first, so that the host's own resolv.conf is back before mxcache loses its upstreams.
- * What cannot be put back does not keep the rest from it. */
+ * What cannot be put back does not keep the rest from it; of that the journal then knows no more
+ * that it is ours. */
 static size_t put_all_back(const struct run *run, bool is_forced, struct failure *failure)
 {
+    bool is_back[JOURNAL_ENTRIES_MAX];
     size_t failed = 0;
     for (size_t i = run->journal->count; i-- > 0;) {
         struct failure one;
-        if (!put_back(run, &run->journal->entries[i], is_forced, &one)) {
+        is_back[i] = put_back(run, &run->journal->entries[i], is_forced, &one);
+        if (!is_back[i]) {
             tell(run->port, "%s", one.sentence);
             *failure = one;
             failed++;
+        }
+    }
+    for (size_t i = 0; failed > 0 && i < run->journal->count; i++) {
+        struct failure ignored;
+        if (is_back[i]) {
+            (void)journal_forget(run->journal, &run->journal->entries[i], &ignored);
         }
     }
     return failed;

@@ -26,7 +26,7 @@ bool setup_try_upstreams(
     const struct plan *plan, const struct setup_port *port, struct failure *failure_out);
 
 struct setup_undo {
-    bool is_forced; /* Files that were changed since are put back, too. */
+    bool is_forced; /* Files that were changed since are put back, too; a copy is kept. */
 };
 
 /* Everything as it was before the first setup. Files that somebody has changed since are left, and

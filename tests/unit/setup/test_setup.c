@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "setup/journal.h"
 #include "tests/unit/setup/setup_support.h"
 
 /* A mail host is put on mxcache, and taken off again. */
@@ -110,6 +111,29 @@ static void test_undo_spares_what_others_have_changed(void **state)
     assert_true(
         setup_undo(&world.host, &(struct setup_undo){.is_forced = true}, &world.port, &failure));
     host_expect_file(&world, "/etc/resolv.conf", HOST_RESOLV_CONF);
+    host_expect_file(&world, JOURNAL_FOLDER "/kept-1-etc-resolv.conf", "nameserver 198.51.100.1\n");
+}
+
+/* What undoing has put back is the operator's again, though something else could not be put back.
+ */
+static void test_undone_in_part_then_set_up_anew(void **state)
+{
+    static const char theirs[] = "listen = 127.0.0.1 ::1\nupstreams = 192.0.2.7\n";
+    static const char later[] = "nameserver 203.0.113.53\n";
+    (void)state;
+    assert_true(host_set_up(&world, &failure));
+    host_fixture_write(&world.fixture, HOST_CONF, theirs);
+    assert_false(setup_undo(&world.host, &(struct setup_undo){0}, &world.port, &failure));
+    host_expect_file(&world, "/etc/resolv.conf", HOST_RESOLV_CONF);
+    host_fixture_write(&world.fixture, "/etc/resolv.conf", later);
+    assert_false(setup_undo(&world.host, &(struct setup_undo){0}, &world.port, &failure));
+    assert_non_null(strstr(failure.sentence, HOST_CONF));
+    host_expect_file(&world, "/etc/resolv.conf", later);
+    assert_true(host_set_up(&world, &failure));
+    assert_true(
+        setup_undo(&world.host, &(struct setup_undo){.is_forced = true}, &world.port, &failure));
+    host_expect_file(&world, "/etc/resolv.conf", later);
+    host_expect_file(&world, JOURNAL_FOLDER "/kept-1-etc-mxcache-mxcache.conf", theirs);
 }
 
 static void test_two_setups_one_undo(void **state)
@@ -120,6 +144,28 @@ static void test_two_setups_one_undo(void **state)
     assert_true(host_set_up(&world, &failure));
     assert_true(setup_undo(&world.host, &(struct setup_undo){0}, &world.port, &failure));
     host_expect_file(&world, "/etc/resolv.conf", HOST_RESOLV_CONF);
+}
+
+/* An edit between two setups is in no journal: it is kept beside it, each of them, and once. */
+static void test_an_edit_between_two_setups_is_kept(void **state)
+{
+    static const char first[] = "nameserver 127.0.0.1\noptions timeout:3\n";
+    static const char second[] = "nameserver 127.0.0.1\n# mine\n";
+    (void)state;
+    assert_true(host_set_up(&world, &failure));
+    host_fixture_write(&world.fixture, "/etc/resolv.conf", first);
+    assert_true(host_set_up(&world, &failure));
+    host_fixture_write(&world.fixture, "/etc/resolv.conf", second);
+    assert_true(host_set_up(&world, &failure));
+    host_fixture_write(&world.fixture, "/etc/resolv.conf", first);
+    assert_true(host_set_up(&world, &failure));
+    assert_true(setup_undo(&world.host, &(struct setup_undo){0}, &world.port, &failure));
+    host_expect_file(&world, "/etc/resolv.conf", HOST_RESOLV_CONF);
+    host_expect_file(&world, JOURNAL_FOLDER "/kept-1-etc-resolv.conf", first);
+    host_expect_file(&world, JOURNAL_FOLDER "/kept-2-etc-resolv.conf", second);
+    struct stat stat;
+    assert_int_equal(host_stat(&world.host, JOURNAL_FOLDER "/kept-3-etc-resolv.conf", false, &stat),
+        HOST_ABSENT);
 }
 
 /* What the owner writes once it has been told of us is not what was there. */
@@ -193,7 +239,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_undo_restores_a_symlink, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_undo_spares_what_others_have_changed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_undone_in_part_then_set_up_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_setups_one_undo, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_edit_between_two_setups_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_undo_leads_back_before_the_commands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_undo_of_what_could_not_be_written, set_up, tear_down),
