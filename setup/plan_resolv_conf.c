@@ -150,12 +150,26 @@ static bool pin_one(struct plan *plan, const struct plan_case *facts, enum resol
            (row->pin_command[0] == '\0' || plan_command(plan, facts, row->pin_command, why));
 }
 
+/* NetworkManager leaves a symlink to systemd-resolved's file alone, and would write the regular
+ * file that takes its place. What it learns it tells systemd-resolved all the same. */
+static bool has_heir(const struct plan_case *facts)
+{
+    char where[HOST_PATH_SIZE];
+    const struct resolver_owner *owner = &facts->facts->resolver_owner;
+    bool is_resolved = owner->id == RESOLVER_OWNER_RESOLVED ||
+                       owner->id == RESOLVER_OWNER_RESOLVED_SERVERS ||
+                       owner->id == RESOLVER_OWNER_RESOLVED_STATIC;
+    return is_resolved && processes_find(&facts->facts->processes, "NetworkManager") != NULL &&
+           !resolver_owner_is_pinned(
+               RESOLVER_OWNER_NETWORK_MANAGER, facts->host, where, sizeof where);
+}
+
 static bool pin_all(struct plan *plan, const struct plan_case *facts)
 {
     const struct resolver_owner *owner = &facts->facts->resolver_owner;
-    bool is_planned = true;
+    bool is_planned = !has_heir(facts) || pin_one(plan, facts, RESOLVER_OWNER_NETWORK_MANAGER);
     if (owner->id != RESOLVER_OWNER_NOBODY && !owner->is_pinned) {
-        is_planned = pin_one(plan, facts, owner->id);
+        is_planned = is_planned && pin_one(plan, facts, owner->id);
     }
     for (size_t i = 0; i < owner->rival_count && is_planned; i++) {
         is_planned = pin_one(plan, facts, owner->rivals[i]);

@@ -111,6 +111,50 @@ static void test_network_manager_is_pinned_its_way(void **state)
     host_plan_free(made);
 }
 
+/* It leaves the symlink to the stub alone, and would write what takes its place. */
+static void test_network_manager_behind_systemd_resolved(void **state)
+{
+    (void)state;
+    host_fixture_write(
+        &world.fixture, "/run/systemd/resolve/stub-resolv.conf", "nameserver 127.0.0.53\n");
+    host_fixture_write(
+        &world.fixture, "/run/systemd/resolve/resolv.conf", "nameserver 198.51.100.53\n");
+    host_fixture_link(
+        &world.fixture, "/etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf");
+    struct host_plan *made = host_plan_new(&world, NULL);
+    assert_null(step_of(&made->plan, "/etc/NetworkManager/conf.d/90-mxcache.conf"));
+    host_plan_free(made);
+    host_fixture_write(&world.fixture, "/proc/77/stat",
+        "77 (NetworkManager) S 1 77 77 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100 0 0\n");
+    made = host_plan_new(&world, NULL);
+    assert_non_null(step_of(&made->plan, "/etc/NetworkManager/conf.d/90-mxcache.conf"));
+    host_plan_free(made);
+    host_fixture_write(&world.fixture, "/etc/NetworkManager/conf.d/dns.conf", "[main]\ndns=none\n");
+    made = host_plan_new(&world, NULL);
+    assert_null(step_of(&made->plan, "/etc/NetworkManager/conf.d/90-mxcache.conf"));
+    host_plan_free(made);
+}
+
+/* As the kernel calls amavis on Debian; and a spamd that is reloaded looks as old as before. */
+static void test_filters_that_setup_restarts(void **state)
+{
+    (void)state;
+    host_fixture_write(&world.fixture, "/proc/80/stat",
+        "80 (/usr/sbin/amavi) S 1 80 80 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100 0 0\n");
+    host_fixture_write(&world.fixture, "/proc/81/stat",
+        "81 (spamd) S 1 81 81 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100 0 0\n");
+    host_fixture_write(&world.fixture, "/lib/systemd/system/amavis.service", "");
+    host_fixture_write(&world.fixture, "/lib/systemd/system/spamd.service", "");
+    struct host_plan *made = host_plan_new(&world, NULL);
+    int amavis = run_of(&made->plan, "/usr/bin/systemctl", "amavis");
+    int spamd = run_of(&made->plan, "/usr/bin/systemctl", "spamd");
+    assert_true(amavis > 0);
+    assert_true(spamd > 0);
+    assert_string_equal(made->plan.steps[amavis].words[1], "restart");
+    assert_string_equal(made->plan.steps[spamd].words[1], "restart");
+    host_plan_free(made);
+}
+
 /* systemd-resolved runs by itself on many hosts, with the provider's servers or its own fallback.
  */
 static void test_whom_the_host_asks_stays(void **state)
@@ -312,6 +356,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_dhcpcd_is_told_for_all_interfaces, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_network_manager_is_pinned_its_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_network_manager_behind_systemd_resolved, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_filters_that_setup_restarts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_whom_the_host_asks_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_container_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_upstreams_are_those_given, set_up, tear_down),
