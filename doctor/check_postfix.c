@@ -10,22 +10,10 @@
 
 #define PID_MAX 99999999
 
-/* dpkg leaves /etc/postfix behind when the package is removed. */
-static bool program_is_there(const struct doctor *doctor)
-{
-    char directory[HOST_PATH_SIZE];
-    char path[HOST_PATH_SIZE + sizeof "/master"];
-    struct stat stat;
-    (void)postfix_value(
-        &doctor->facts.postfix.instances[0], NULL, "daemon_directory", directory, sizeof directory);
-    (void)snprintf(path, sizeof path, "%s/master", directory);
-    return host_stat(&doctor->host, path, true, &stat) != HOST_ABSENT;
-}
-
 bool check_postfix_present(struct doctor *doctor, enum check_id check)
 {
     const struct postfix *postfix = &doctor->facts.postfix;
-    if (!postfix->is_installed || !program_is_there(doctor)) {
+    if (!postfix->is_installed) {
         report_add(&doctor->report, check, REPORT_SKIPPED, REPORT_CERTAIN,
             "Postfix is not installed here.");
         return false;

@@ -283,10 +283,18 @@ static void report_loopback(struct doctor *doctor, const struct postfix_instance
 static void report_protocols(struct doctor *doctor, const struct postfix_instance *instance)
 {
     char value[64];
+    char relay[512];
     char place[HOST_PATH_SIZE + 32];
     struct report *report = &doctor->report;
     (void)postfix_value(instance, NULL, "inet_protocols", value, sizeof value);
     if (strcmp(value, "ipv6") != 0) {
+        return;
+    }
+    if (postfix_value(instance, NULL, "relayhost", relay, sizeof relay) > 0) {
+        report_add(report, CHECK_pf_interfaces, REPORT_NOTE, REPORT_CERTAIN,
+            "%s: Postfix uses IPv6 only (inet_protocols), which is enough to reach the relay host "
+            "%s if that has an IPv6 address.",
+            place_of(instance, "inet_protocols", place, sizeof place), relay);
         return;
     }
     report_add(report, CHECK_pf_interfaces, REPORT_WARNING, REPORT_CERTAIN,

@@ -8,6 +8,9 @@
 void facts_gather(struct facts *facts, const struct host *host)
 {
     postfix_read(&facts->postfix, host);
+    if (postfix_is_removed(&facts->postfix, host)) {
+        postfix_fini(&facts->postfix);
+    }
     net_sockets_read(&facts->sockets, host);
     processes_read(&facts->processes, host);
     resolver_files_read(&facts->resolver, host);

@@ -153,6 +153,20 @@ void postfix_read(struct postfix *postfix, const struct host *host)
     postfix_add_listed(postfix, host, "alternate_config_directories");
 }
 
+bool postfix_is_removed(const struct postfix *postfix, const struct host *host)
+{
+    char directory[HOST_PATH_SIZE];
+    char path[HOST_PATH_SIZE + sizeof "/master"];
+    struct stat stat;
+    if (!postfix->is_installed) {
+        return true;
+    }
+    (void)postfix_value(
+        &postfix->instances[0], NULL, "daemon_directory", directory, sizeof directory);
+    (void)snprintf(path, sizeof path, "%s/master", directory);
+    return host_stat(host, path, true, &stat) == HOST_ABSENT;
+}
+
 void postfix_fini(struct postfix *postfix)
 {
     for (size_t i = 0; i < postfix->instance_count; i++) {

@@ -82,6 +82,9 @@ struct postfix {
 void postfix_read(struct postfix *postfix, const struct host *host);
 void postfix_fini(struct postfix *postfix);
 
+/* Its files are all that is left: dpkg keeps them when the package is removed. */
+bool postfix_is_removed(const struct postfix *postfix, const struct host *host);
+
 /* The parameter's value expanded; of a service, its -o options first (`service` NULL: main.cf
  * only). Without a line, the built-in default. Returns the length; always NUL-terminated, blanks at
  * both ends left out. An unknown name is an empty value. */

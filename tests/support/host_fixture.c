@@ -31,6 +31,8 @@ void host_fixture_init(struct host_fixture *fixture)
         assert_non_null(mkdtemp(fixture->root));
     }
     random_init_seed(&fixture->random, 1);
+    /* A test that writes Postfix's files means that it is there, not that it has been removed. */
+    host_fixture_write(fixture, "/usr/lib/postfix/sbin/master", "");
 }
 
 static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)

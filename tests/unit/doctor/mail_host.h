@@ -124,7 +124,6 @@ static inline void mail_host_init(struct host_fixture *fixture)
     const struct mail_host_socket udp[] = {{"7F000001", 53}};
     host_fixture_init(fixture);
     host_fixture_write(fixture, "/etc/hostname", "mail\n");
-    host_fixture_write(fixture, "/usr/lib/postfix/sbin/master", "");
     mail_host_main_add(fixture, "");
     mail_host_master(fixture, mail_host_smtp);
     mail_host_sockets(fixture, "/proc/net/tcp", tcp, 1);

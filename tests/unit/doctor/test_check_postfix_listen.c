@@ -23,8 +23,11 @@ static void test_not_installed(void **state)
 {
     static const enum check_id checks[] = {CHECK_pf_running, CHECK_pf_listen, CHECK_pf_interfaces,
         CHECK_pf_mynetworks, CHECK_pf_mastercf, CHECK_fw_rules, CHECK_chroot_column,
-        CHECK_chroot_resolv, CHECK_chroot_others, CHECK_chroot_refresh};
+        CHECK_chroot_resolv, CHECK_chroot_others, CHECK_chroot_refresh, CHECK_dane, CHECK_queue,
+        CHECK_policy_alive, CHECK_smtpd_timeout, CHECK_fcrdns_self};
     (void)state;
+    mail_host_main_add(&fixture, "smtpd_milters = inet:127.0.0.1:9\nsmtpd_timeout = 5s\n"
+                                 "smtp_tls_security_level = dane-only\n");
     host_fixture_remove(&fixture, "/usr/lib/postfix/sbin/master");
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         expect(checks[i], REPORT_SKIPPED, "not installed");
@@ -128,6 +131,10 @@ static void test_protocols(void **state)
     (void)state;
     mail_host_main_add(&fixture, "inet_protocols = ipv6\n");
     expect(CHECK_pf_interfaces, REPORT_WARNING, "main.cf:26");
+    /* Where all mail leaves by a relay host, nobody else has to be reached. */
+    mail_host_main_add(&fixture, "inet_protocols = ipv6\nrelayhost = [relay.example.net]\n");
+    expect(CHECK_pf_interfaces, REPORT_NOTE, "main.cf:26");
+    host_fixture_expect_below(&fixture, REPORT_WARNING);
 }
 
 /* The first instance only sends, the second receives; a third is switched off. */
