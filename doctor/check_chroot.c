@@ -99,7 +99,8 @@ struct copy {
     char path[CHROOT_PATH];
     struct resolv_conf system;
     struct resolv_conf chroot;
-    bool is_dangling; /* /etc/resolv.conf itself. */
+    bool is_link;
+    bool is_system_useless; /* /etc/resolv.conf itself: not there, or without a server. */
 };
 
 static size_t servers_write(const struct resolv_conf *conf, struct text *text)
@@ -146,21 +147,35 @@ static bool loopback_is_served(const struct doctor *doctor)
     return server_is_here(doctor, &loopback);
 }
 
+static bool chroot_has_folder(const struct copy *copy)
+{
+    char folder[CHROOT_PATH];
+    struct stat stat;
+    (void)snprintf(folder, sizeof folder, "%s/etc", copy->instance->queue_directory);
+    return host_stat(&copy->doctor->host, folder, true, &stat) == HOST_READ;
+}
+
+/* Commands that do it as they stand: cp follows no symlink that leads nowhere, and makes no folder.
+ */
 static void copy_advise(const struct copy *copy)
 {
     struct report *report = &copy->doctor->report;
     const char *config = copy->instance->config_directory;
-    if (copy->is_dangling) {
-        report_advise(report,
-            "First give /etc/resolv.conf a server again (see rc-file); then:\n"
-            "cp /etc/resolv.conf %s\nchmod 644 %s\npostfix -c %s reload",
-            copy->path, copy->path, config);
-    } else {
-        report_advise(report,
-            "cp /etc/resolv.conf %s\nchmod 644 %s\npostfix -c %s reload\n"
-            "(the reload is needed: running processes keep the old servers)",
-            copy->path, copy->path, config);
+    char first[CHROOT_PATH + 16] = "";
+    if (copy->is_link) {
+        (void)snprintf(first, sizeof first, "rm %s\n", copy->path);
+    } else if (!chroot_has_folder(copy)) {
+        (void)snprintf(
+            first, sizeof first, "mkdir -m 755 %s/etc\n", copy->instance->queue_directory);
     }
+    report_advise(report, "%s%scp /etc/resolv.conf %s\nchmod 644 %s\npostfix -c %s reload%s",
+        copy->is_system_useless
+            ? "First give /etc/resolv.conf a server again (see rc-file); then:\n"
+            : "",
+        first, copy->path, copy->path, config,
+        copy->is_system_useless
+            ? ""
+            : "\n(the reload is needed: running processes keep the old servers)");
 }
 
 /* Without a server libc asks 127.0.0.1. */
@@ -262,19 +277,25 @@ static void copy_compare(
         "%s names the servers of /etc/resolv.conf: %s.", copy->path, buffer);
 }
 
-static void copy_report_dangling(const struct copy *copy)
+/* The copy is the better one, and must not be written over. */
+static void copy_report_orphan(const struct copy *copy, enum host_verdict verdict)
 {
     struct report *report = &copy->doctor->report;
+    bool is_rescued = verdict == HOST_READ && loopback_is_served(copy->doctor);
     char buffer[NAMES_SIZE];
     struct text text;
     text_init(&text, buffer, sizeof buffer);
     (void)servers_write(&copy->chroot, &text);
-    report_add(report, CHECK_chroot_resolv, REPORT_ERROR, REPORT_CERTAIN,
-        "/etc/resolv.conf is not there, or is a symlink that leads nowhere; %s is an old copy (%s) "
-        "which the services in the chroot still ask, while all others have no server.",
-        copy->path, buffer);
+    report_add(report, CHECK_chroot_resolv, is_rescued ? REPORT_WARNING : REPORT_ERROR,
+        REPORT_CERTAIN,
+        "/etc/resolv.conf %s; %s is an old copy (%s) which the services in the chroot still ask, "
+        "while all others %s.",
+        verdict == HOST_READ ? "names no server"
+                             : "is not there, or is a symlink that leads nowhere",
+        copy->path, buffer, is_rescued ? "ask 127.0.0.1" : "have no server");
     copy_advise(copy);
-    report_blame(report, "/etc/resolv.conf leads nowhere, and Postfix's chroot has an old copy");
+    report_blame(report, "/etc/resolv.conf %s, and Postfix's chroot has an old copy",
+        verdict == HOST_READ ? "names no server" : "leads nowhere");
 }
 
 /* Inside the chroot a symlink is followed from another root. */
@@ -294,14 +315,15 @@ static void copy_judge(struct copy *copy, const struct host_file *file)
     resolv_conf_parse(file->bytes, file->len, &copy->chroot);
     enum host_verdict verdict =
         host_read(&copy->doctor->host, QUEUE_FILE, RESOLV_CONF_SIZE_MAX, &system);
-    copy->is_dangling = verdict == HOST_ABSENT;
     resolv_conf_parse(verdict == HOST_READ ? system.bytes : "", system.len, &copy->system);
+    copy->is_system_useless =
+        verdict == HOST_ABSENT || (verdict == HOST_READ && copy->system.server_count == 0);
     if ((file->stat.st_mode & S_IROTH) == 0) {
         copy_report_unreadable(copy, (unsigned)file->stat.st_mode);
     } else if (copy->chroot.server_count == 0) {
         copy_report_useless(copy, file->len == 0 ? "is empty" : "names no server");
-    } else if (copy->is_dangling) {
-        copy_report_dangling(copy);
+    } else if (copy->is_system_useless) {
+        copy_report_orphan(copy, verdict);
     } else if (verdict != HOST_READ) {
         report_add(&copy->doctor->report, CHECK_chroot_resolv, REPORT_SKIPPED, REPORT_CERTAIN,
             QUEUE_FILE " %s.", host_verdict_clause(verdict));
@@ -322,7 +344,8 @@ static void resolv_check(struct doctor *doctor, const struct postfix_instance *i
         return;
     }
     (void)snprintf(copy.path, sizeof copy.path, "%s" QUEUE_FILE, instance->queue_directory);
-    if (copy_is_link(&copy)) {
+    copy.is_link = copy_is_link(&copy);
+    if (copy.is_link) {
         copy_report_useless(&copy, "is a symlink, which leads nowhere from inside the chroot");
         return;
     }
@@ -331,7 +354,7 @@ static void resolv_check(struct doctor *doctor, const struct postfix_instance *i
         copy_judge(&copy, &file);
     } else if (verdict == HOST_ABSENT) {
         struct stat stat;
-        copy.is_dangling = host_stat(&doctor->host, QUEUE_FILE, true, &stat) == HOST_ABSENT;
+        copy.is_system_useless = host_stat(&doctor->host, QUEUE_FILE, true, &stat) == HOST_ABSENT;
         copy_report_useless(&copy, "is not there");
     } else {
         report_add(&doctor->report, CHECK_chroot_resolv, REPORT_SKIPPED, REPORT_CERTAIN, "%s %s.",

@@ -31,9 +31,19 @@ static void report_no_server(struct doctor *doctor, const char *what)
     report_add(report, CHECK_rc_file, is_rescued ? REPORT_WARNING : REPORT_ERROR, REPORT_CERTAIN,
         "%s Programs then ask 127.0.0.1, where %s.", what,
         is_rescued ? "something does listen" : "nobody listens: no name can be looked up");
-    report_advise(report, "Write one line into /etc/resolv.conf: nameserver 127.0.0.1\n"
-                          "`mxcache setup` does it, and keeps others from changing it.");
-    if (!is_rescued) {
+    if (is_rescued) {
+        report_advise(report,
+            "%secho 'nameserver 127.0.0.1' >/etc/resolv.conf\n"
+            "`mxcache setup` does it, and keeps others from changing it.",
+            doctor->facts.resolver_owner.is_link ? "rm /etc/resolv.conf\n" : "");
+    } else {
+        /* The address that is asked anyhow helps nobody. */
+        bool is_stub = doctor->facts.resolver_owner.id == RESOLVER_OWNER_RESOLVED;
+        report_advise(report,
+            "%smxcache setup --upstreams \"ADDRESS...\"\n"
+            "with the DNS servers of your provider: it starts mxcache at 127.0.0.1 and names it "
+            "there. Without mxcache write them into the file: nameserver ADDRESS",
+            is_stub ? "systemctl start systemd-resolved, as it was; or for good:\n" : "");
         report_blame(report, "/etc/resolv.conf names no DNS server that answers");
     }
 }

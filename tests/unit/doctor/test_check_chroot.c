@@ -77,6 +77,32 @@ static void test_dangling(void **state)
     host_fixture_expect(&fixture, CHECK_chroot_resolv, REPORT_ERROR, "First give /etc/resolv.conf");
 }
 
+/* The copy is the only file that has a server: it must not be written over. */
+static void test_system_file_without_server(void **state)
+{
+    (void)state;
+    host_fixture_write(&fixture, COPY, "nameserver 192.0.2.53\n");
+    host_fixture_write(&fixture, "/etc/resolv.conf", "# lost\n");
+    expect(CHECK_chroot_resolv, REPORT_WARNING, "First give /etc/resolv.conf a server");
+    no_resolver_here();
+    expect(CHECK_chroot_resolv, REPORT_ERROR, "is an old copy (192.0.2.53)");
+    host_fixture_expect(&fixture, CHECK_chroot_resolv, REPORT_ERROR, "First give /etc/resolv.conf");
+    host_fixture_write(&fixture, COPY, "");
+    expect(CHECK_chroot_resolv, REPORT_ERROR, "is empty");
+    host_fixture_expect(&fixture, CHECK_chroot_resolv, REPORT_ERROR, "First give /etc/resolv.conf");
+}
+
+/* cp writes through no symlink that leads nowhere, nor into a folder that is not there. */
+static void test_commands_work_as_they_stand(void **state)
+{
+    (void)state;
+    host_fixture_link(&fixture, COPY, "/etc/resolv.conf");
+    expect(CHECK_chroot_resolv, REPORT_WARNING, "rm " COPY "\ncp /etc/resolv.conf " COPY);
+    mail_host_main_add(&fixture, "queue_directory = /srv/spool\n");
+    expect(CHECK_chroot_resolv, REPORT_WARNING,
+        "mkdir -m 755 /srv/spool/etc\ncp /etc/resolv.conf /srv/spool/etc/resolv.conf\n");
+}
+
 static void test_unfit(void **state)
 {
     char path[256];
@@ -114,6 +140,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_empty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_different, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dangling, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_system_file_without_server, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_commands_work_as_they_stand, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unfit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_instances, set_up, tear_down),
     };

@@ -42,16 +42,22 @@ static void test_file_without_server(void **state)
     expect_file(REPORT_ERROR, "does not exist");
     host_fixture_link(&host.fixture, "/etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf");
     expect_file(REPORT_ERROR, "symlink to ../run/systemd/resolve/stub-resolv.conf");
+    host_fixture_expect(
+        &host.fixture, CHECK_rc_file, REPORT_ERROR, "systemctl start systemd-resolved");
     write_conf("");
     expect_file(REPORT_ERROR, "is empty");
     write_conf("search example.org\n");
     expect_file(REPORT_ERROR, "no nameserver line");
+    /* To name the address where nobody listens would change nothing. */
+    host_fixture_expect(&host.fixture, CHECK_rc_file, REPORT_ERROR, "mxcache setup --upstreams");
     assert_non_null(report_likeliest(&host.fixture.doctor->report));
     /* libc asks 127.0.0.1 then, and that may be enough. */
     host_fixture_write(&host.fixture, "/proc/net/udp",
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
         "   1: 00000000:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000  0 0 9 2\n");
     expect_file(REPORT_WARNING, "something does listen");
+    host_fixture_expect(&host.fixture, CHECK_rc_file, REPORT_WARNING,
+        "echo 'nameserver 127.0.0.1' >/etc/resolv.conf");
 }
 
 static void test_file_public(void **state)
