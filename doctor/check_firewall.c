@@ -37,7 +37,9 @@ static void advise_opening(struct doctor *doctor, enum firewall_kind kind, unsig
     case FIREWALL_NFT:
         report_advise(report,
             "Add to the input chain of /etc/nftables.conf, above what drops: tcp dport %u accept\n"
-            "nft -c -f /etc/nftables.conf && systemctl reload nftables",
+            "nft -c -f /etc/nftables.conf && systemctl reload nftables\n"
+            "(where the file has `flush ruleset`, restart fail2ban, docker and their like after "
+            "that: it takes their rules away)",
             port);
         return;
     case FIREWALL_ZONES:
@@ -47,8 +49,9 @@ static void advise_opening(struct doctor *doctor, enum firewall_kind kind, unsig
     case FIREWALL_IPTABLES:
         report_advise(report,
             "iptables -I INPUT -p tcp --dport %u -j ACCEPT\n"
-            "iptables-save >/etc/iptables/rules.v4",
-            port);
+            "and for the next boot, in the file above what refuses: -A INPUT -p tcp --dport %u -j "
+            "ACCEPT\n(iptables-save would write down what fail2ban and docker have added, too)",
+            port, port);
         return;
     }
 }

@@ -283,12 +283,32 @@ static size_t public_add(struct text *text, const struct address *address, size_
     return count + 1;
 }
 
+/* systemd-resolved passes on what its stub is asked. */
+static size_t public_of_stub(const struct doctor *doctor, struct text *text, size_t count)
+{
+    const struct resolver_file *file =
+        resolver_files_find(&doctor->facts.resolver, RESOLVER_FILE_RESOLVED);
+    for (size_t i = 0; file != NULL && i < file->conf.server_count; i++) {
+        count = public_add(text, &file->conf.servers[i], count);
+    }
+    return count;
+}
+
+static bool libc_asks_stub(const struct doctor *doctor)
+{
+    const struct resolv_conf *libc = &doctor->facts.resolver.files[0].conf;
+    return libc->server_count > 0 && upstreams_is_stub(&libc->servers[0]);
+}
+
 static size_t public_of_libc(const struct doctor *doctor, struct text *text)
 {
     const struct resolv_conf *libc = &doctor->facts.resolver.files[0].conf;
     size_t count = 0;
     for (size_t i = 0; i < libc->server_count && i < RESOLV_CONF_LIBC_MAX; i++) {
         count = public_add(text, &libc->servers[i], count);
+        if (upstreams_is_stub(&libc->servers[i])) {
+            count = public_of_stub(doctor, text, count);
+        }
     }
     return count;
 }
@@ -306,10 +326,10 @@ static void report_public_libc(struct doctor *doctor, const char *servers)
 {
     report_add(&doctor->report, CHECK_public_resolver, REPORT_WARNING, REPORT_CERTAIN,
         RESOLV_CONF
-        " names %s, and this host asks DNS lists. Spamhaus, URIBL, SURBL, DNSWL and "
+        " names %s%s, and this host asks DNS lists. Spamhaus, URIBL, SURBL, DNSWL and "
         "others refuse questions that come through public resolvers, and rspamd (since 3.14) "
         "asks all servers of that file in turn, not only the first.",
-        servers);
+        libc_asks_stub(doctor) ? "systemd-resolved, which asks " : "", servers);
     report_advise(&doctor->report,
         "Let " RESOLV_CONF " name this host's own resolver alone (nameserver 127.0.0.1; `mxcache "
         "setup` does that), and mxcache asks the lists that refuse by itself. The common advice "

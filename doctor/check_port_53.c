@@ -59,8 +59,11 @@ static const struct net_socket *socket_at(
         if (address_equal(&socket->local, address)) {
             return socket;
         }
+        /* One at [::] takes what is sent to IPv4 addresses as well, unless it was told not to (as
+         * /proc does not tell); then there would be another one at 0.0.0.0. */
         bool is_same = socket->local.family == address->family;
-        if (address_is_any(&socket->local) && is_same) {
+        bool is_both = socket->local.family == ADDRESS_IPV6 && wide == NULL;
+        if (address_is_any(&socket->local) && (is_same || is_both)) {
             wide = socket;
         }
     }

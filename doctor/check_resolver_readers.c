@@ -21,30 +21,46 @@ struct resolver_reader {
     const char *process;
     const char *parent; /* NULL: any. */
     const char *name;
-    const char *command; /* That makes it read again. */
+    const char *command;   /* That makes it read again. */
+    bool its_workers_read; /* Anew after a reload, which the first process outlives. */
 };
 
 static const struct resolver_reader readers[] = {
-    {"rspamd", NULL, "rspamd", "systemctl restart rspamd"},
+    {"rspamd", NULL, "rspamd", "systemctl restart rspamd", true},
     {"spamd", NULL, "SpamAssassin's spamd",
-        "systemctl restart spamd (on older systems: spamassassin)"},
-    {"amavisd-new", NULL, "amavis", "systemctl restart amavis"},
-    {"amavisd", NULL, "amavis", "systemctl restart amavis"},
-    {"/usr/sbin/amavi", NULL, "amavis", "systemctl restart amavis"},
-    {"opendmarc", NULL, "OpenDMARC", "systemctl restart opendmarc"},
-    {"policyd-spf", NULL, "policyd-spf", "postfix reload"},
+        "systemctl restart spamd (on older systems: spamassassin)", false},
+    {"amavisd-new", NULL, "amavis", "systemctl restart amavis", false},
+    {"amavisd", NULL, "amavis", "systemctl restart amavis", false},
+    {"/usr/sbin/amavi", NULL, "amavis", "systemctl restart amavis", false},
+    {"opendmarc", NULL, "OpenDMARC", "systemctl restart opendmarc", false},
+    {"policyd-spf", NULL, "policyd-spf", "postfix reload", false},
     {"mta-sts-daemon", NULL, "postfix-mta-sts-resolver",
-        "systemctl restart postfix-mta-sts-resolver"},
-    {"smtp", "master", "Postfix's smtp", "postfix reload"},
-    {"smtpd", "master", "Postfix's smtpd", "postfix reload"},
-    {"dnsblog", "master", "Postfix's dnsblog", "postfix reload"},
-    {"lmtp", "master", "Postfix's lmtp", "postfix reload"},
+        "systemctl restart postfix-mta-sts-resolver", false},
+    {"smtp", "master", "Postfix's smtp", "postfix reload", false},
+    {"smtpd", "master", "Postfix's smtpd", "postfix reload", false},
+    {"dnsblog", "master", "Postfix's dnsblog", "postfix reload", false},
+    {"lmtp", "master", "Postfix's lmtp", "postfix reload", false},
 };
+
+/* Of its own name. */
+static bool has_child(const struct processes *all, const struct process *process)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->items[i].parent_pid == process->pid &&
+            strcmp(all->items[i].name, process->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static bool reader_is(const struct resolver_reader *reader, const struct processes *all,
     const struct process *process)
 {
     if (strcmp(reader->process, process->name) != 0) {
+        return false;
+    }
+    if (reader->its_workers_read && has_child(all, process)) {
         return false;
     }
     if (reader->parent == NULL) {
@@ -194,7 +210,7 @@ static bool report_servers(struct doctor *doctor, const struct own_servers *own,
     size_t count = servers_of(value, servers);
     for (size_t i = 0; i < count; i++) {
         const char *public = public_resolver_name(&servers[i]);
-        bool is_local = address_is_loopback(&servers[i]);
+        bool is_local = address_is_loopback(&servers[i]) || host_dns_is_us(doctor, &servers[i]);
         if (public != NULL || (!is_local && host_dns_names_us(doctor))) {
             report_foreign(doctor, own, &servers[i], public);
             return true;
@@ -248,8 +264,8 @@ static bool opendkim_look(struct doctor *doctor)
     static const struct config_place place[] = {{"/etc/opendkim.conf", NULL, " ", NULL}};
     struct report *report = &doctor->report;
     struct config_found found;
-    bool is_there = host_has(doctor, "/usr/sbin/opendkim") || host_has(doctor, place[0].path);
-    if (!is_there) {
+    /* dpkg leaves the file behind when the package is removed. */
+    if (!host_has(doctor, "/usr/sbin/opendkim")) {
         return false;
     }
     if (config_value(&doctor->host, place, 1, "Nameservers", &found)) {

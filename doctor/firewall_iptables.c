@@ -89,6 +89,7 @@ struct table {
     const char *path;
     uint16_t port;
     unsigned line;
+    bool is_loaded; /* At boot, as far as is known: the file stays when its program is removed. */
     bool is_filter;
     bool has_jump; /* INPUT goes on in chains of the site's own. */
     bool is_named; /* Some rule of some chain lets the port in. */
@@ -141,9 +142,22 @@ static void file_judge(char *bytes, struct table *table, struct firewall_view *v
         firewall_set(view, table->policy_closes ? FIREWALL_CLOSED : FIREWALL_OPEN,
             "no rule of %s allows it", table->path);
     }
-    if (view->verdict == FIREWALL_CLOSED && (table->has_jump || table->is_named)) {
+    bool is_unclear = table->has_jump || !table->is_loaded;
+    if (view->verdict == FIREWALL_CLOSED && (is_unclear || table->is_named)) {
         firewall_set(view, table->is_named ? FIREWALL_OPEN : FIREWALL_UNKNOWN, "%s", table->path);
     }
+}
+
+static bool is_loaded(const struct host *host)
+{
+    static const char *const units[] = {
+        "netfilter-persistent.service", "iptables.service", "iptables-persistent.service"};
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (firewall_unit_is_enabled(host, units[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void firewall_iptables_look(const struct host *host, uint16_t port, struct firewall_view *view_out)
@@ -151,7 +165,7 @@ void firewall_iptables_look(const struct host *host, uint16_t port, struct firew
     firewall_set(view_out, FIREWALL_ABSENT, "%s", "");
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         struct host_file file;
-        struct table table = {.path = paths[i], .port = port};
+        struct table table = {.path = paths[i], .port = port, .is_loaded = is_loaded(host)};
         enum host_verdict verdict = host_read(host, paths[i], HOST_FILE_MAX, &file);
         if (verdict == HOST_READ) {
             file_judge(file.bytes, &table, view_out);

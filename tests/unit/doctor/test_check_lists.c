@@ -187,6 +187,23 @@ static void test_public_upstreams(void **state)
     }
 }
 
+/* The stub's address is nobody's public resolver; those that it asks may be. */
+static void test_public_behind_the_stub(void **state)
+{
+    (void)state;
+    host_fixture_write(
+        &fixture, MAIN_CF, "smtpd_client_restrictions = reject_rbl_client bl.spamcop.net\n");
+    host_fixture_write(&fixture, RESOLV_CONF, "nameserver 127.0.0.53\n");
+    host_fixture_write(
+        &fixture, "/run/systemd/resolve/resolv.conf", "nameserver 192.0.2.1\nnameserver 8.8.8.8\n");
+    (void)host_fixture_run(&fixture, CHECK_public_resolver);
+    host_fixture_expect(&fixture, CHECK_public_resolver, REPORT_WARNING,
+        "names systemd-resolved, which asks 8.8.8.8 (Google), and this host");
+    host_fixture_write(&fixture, "/run/systemd/resolve/resolv.conf", "nameserver 192.0.2.1\n");
+    (void)host_fixture_run(&fixture, CHECK_public_resolver);
+    host_fixture_expect(&fixture, CHECK_public_resolver, REPORT_GOOD, NULL);
+}
+
 /* What came with rspamd is no fault of this host's. */
 static void test_dead_list_of_rspamd(void **state)
 {
@@ -209,6 +226,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_pass, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_somebody_else_at_its_address, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_public_upstreams, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_public_behind_the_stub, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dead_list_of_rspamd, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,26 @@ static void test_port_is_free(void **state)
     expect_port(REPORT_WARNING, "nobody by TCP");
 }
 
+/* AdGuard Home and others of its kind have one socket for both families. */
+static void test_port_is_taken_by_a_socket_for_both(void **state)
+{
+    static const char row[] =
+        "  sl  local_address remote_address st\n"
+        "   1: 00000000000000000000000000000000:0035 00000000000000000000000000000000:0000 %s "
+        "00000000:00000000 00:00000000 00000000  0 0 309 2 0\n";
+    char text[512];
+    (void)state;
+    host_fixture_write(&host.fixture, "/etc/resolv.conf", "nameserver 127.0.0.1\n");
+    doctor_case_process(&host, 30, "AdGuardHome", 1, 1);
+    hold("192.0.2.1", 0);
+    (void)snprintf(text, sizeof text, row, "07");
+    host_fixture_write(&host.fixture, "/proc/net/udp6", text);
+    (void)snprintf(text, sizeof text, row, "0A");
+    host_fixture_write(&host.fixture, "/proc/net/tcp6", text);
+    host_fixture_link(&host.fixture, "/proc/30/fd/3", "socket:[309]");
+    expect_port(REPORT_NOTE, "127.0.0.1@53 is held by AdGuardHome (process 30)");
+}
+
 static void expect_loop(enum report_level level, const char *part)
 {
     doctor_case_expect(&host, CHECK_loop, level, part);
@@ -124,6 +144,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_port_is_ours, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_port_is_taken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_port_is_free, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_port_is_taken_by_a_socket_for_both, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_loop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_loop_by_stub, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_loop_by_forwarder, set_up, tear_down),

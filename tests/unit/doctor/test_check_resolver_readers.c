@@ -45,6 +45,20 @@ static void test_processes(void **state)
     expect_processes(REPORT_GOOD, "never changes");
 }
 
+/* What a reload leaves: the first process, as old as ever, and new ones that have read the file. */
+static void test_reloaded_rspamd(void **state)
+{
+    (void)state;
+    host_fixture_write(&host.fixture, "/etc/resolv.conf", "nameserver 127.0.0.1\n");
+    host_fixture_set_time(&host.fixture, "/etc/resolv.conf", DOCTOR_CASE_BOOT_S + 90000);
+    doctor_case_process(&host, 10, "rspamd", 1, 5);
+    doctor_case_process(&host, 11, "rspamd", 10, 90010);
+    doctor_case_process(&host, 12, "rspamd", 10, 90010);
+    expect_processes(REPORT_GOOD, "were started after");
+    doctor_case_process(&host, 12, "rspamd", 10, 5);
+    expect_processes(REPORT_WARNING, "rspamd (process 12)");
+}
+
 static void test_postfix_process(void **state)
 {
     (void)state;
@@ -74,6 +88,10 @@ static void test_rspamd(void **state)
     host_fixture_write(&host.fixture, "/etc/rspamd/local.d/options.inc",
         "dns {\n  nameserver = \"round-robin:192.0.2.7\";\n}\n");
     expect_servers(REPORT_NOTE, "rspamd asks 192.0.2.7, not mxcache");
+    /* mxcache where containers reach it. */
+    doctor_case_address("192.0.2.7", &host.settings->listen[host.settings->listen_count++]);
+    expect_servers(REPORT_GOOD, "ask whom they should");
+    host.settings->listen_count--;
     host_fixture_write(&host.fixture, "/etc/rspamd/override.d/options.inc",
         "dns {\n  nameserver = \"127.0.0.1\";\n}\n");
     expect_servers(REPORT_GOOD, "ask whom they should");
@@ -99,6 +117,9 @@ static void test_opendkim(void **state)
     host_fixture_write(&host.fixture, "/etc/opendkim.conf", "#Nameservers 127.0.0.1\nMode sv\n");
     expect_servers(REPORT_GOOD, "ask whom they should");
     host_fixture_write(&host.fixture, "/etc/debian_version", "12.5\n");
+    /* Removed, not purged. */
+    expect_servers(REPORT_GOOD, "ask whom they should");
+    host_fixture_write(&host.fixture, "/usr/sbin/opendkim", "");
     expect_servers(REPORT_WARNING, "Nameservers 127.0.0.1");
     host_fixture_write(&host.fixture, "/etc/opendkim.conf", "Mode s\n");
     expect_servers(REPORT_GOOD, "ask whom they should");
@@ -112,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_processes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reloaded_rspamd, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_postfix_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rspamd, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_spamassassin, set_up, tear_down),
