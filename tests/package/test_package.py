@@ -188,9 +188,13 @@ def removal_leaves_a_host_that_resolves():
     Upstream(("127.0.0.2", 5353)).start()
     run("mxcache", "setup", "--upstreams", "127.0.0.2@5353")
     expect("nameserver 127.0.0.1\n" in resolv_conf.read_text(), "setup has changed nothing")
+    resolv_conf.write_text(resolv_conf.read_text() + "options timeout:3\n")
     run("dpkg", "-r", "mxcache")
     expect(resolv_conf.read_text() == before, f"after removal: {resolv_conf.read_text()}")
-    print("removed, and resolv.conf is as it was before setup")
+    kept = pathlib.Path("/var/lib/mxcache-setup/kept-1-etc-resolv.conf")
+    expect("options timeout:3\n" in kept.read_text(), "the admin's edit is lost")
+    kept.unlink()
+    print("removed, and resolv.conf is as it was before setup; an edit of it is kept")
 
 
 def purges_cleanly(before):
