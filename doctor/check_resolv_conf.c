@@ -328,8 +328,11 @@ static void report_owner(struct doctor *doctor)
         "/etc/resolv.conf is written by %s (%s).%s", row->name, proof_clause(owner),
         is_at_risk ? " It names mxcache now; the next change of the network may undo that." : "");
     if (is_at_risk) {
-        report_advise(
-            &doctor->report, "%s\n    echo 'nameserver 127.0.0.1' >/etc/resolv.conf", row->advice);
+        bool leads_on = owner->is_link && strstr(row->advice, "rm " RESOLV_CONF_PATH) == NULL;
+        report_advise(&doctor->report, "%s%s\n    echo 'nameserver 127.0.0.1' >/etc/resolv.conf",
+            row->advice, leads_on ? "\n    rm /etc/resolv.conf" : "");
+    } else if (owner->id == RESOLVER_OWNER_CONTAINER) {
+        report_advise(&doctor->report, "%s", is_ours ? "Nothing." : row->advice);
     } else {
         report_advise(&doctor->report,
             "Nothing, unless the host is to ask mxcache: `mxcache setup` then tells %s so.",
