@@ -15,6 +15,7 @@
 #include "doctor/mail_log.h"
 #include "doctor/restrictions.h"
 #include "doctor/rspamd_config.h"
+#include "doctor/user_rights.h"
 
 #define COMPONENTS_MAX    32
 #define POSTGREY_DELAY_S  300
@@ -28,6 +29,7 @@ struct found_component {
     struct component component;
     const char *what; /* "policy service", "milter" */
     char asked_by[64];
+    const struct postfix_instance *instance;
 };
 
 struct found_components {
@@ -53,6 +55,7 @@ static void found_add(struct found_components *found, const char *endpoint, cons
     struct found_component *item = &found->items[found->count++];
     item->component = component;
     item->what = what;
+    item->instance = instance;
     (void)snprintf(item->asked_by, sizeof item->asked_by, "%s%s",
         service != NULL ? service->name : "cleanup", is_chrooted ? " (chrooted)" : "");
 }
@@ -296,11 +299,38 @@ static void report_state(
     }
 }
 
+/* root gets through where Postfix, which is no root when it asks, does not. */
+static bool report_kept_out(struct doctor *doctor, const struct found_component *item)
+{
+    struct report *report = &doctor->report;
+    struct user_rights rights;
+    char owner[64];
+    char stopped_by[HOST_PATH_SIZE];
+    (void)postfix_value(item->instance, NULL, "mail_owner", owner, sizeof owner);
+    user_rights_find(&rights, &doctor->host, owner);
+    if (item->component.kind != COMPONENT_UNIX ||
+        user_rights_reach(
+            &rights, &doctor->host, item->component.path, stopped_by, sizeof stopped_by)) {
+        return false;
+    }
+    report_add(report, CHECK_policy_alive, REPORT_WARNING, REPORT_LIKELY,
+        "The %s %s is there, but the user %s, as whom %s asks, may not reach it: the mode of %s "
+        "keeps it out.",
+        item->what, item->component.text, owner, item->asked_by, stopped_by);
+    report_advise(report,
+        "adduser %s GROUP, with the group that `ls -ld %s` shows, and let the daemon make its "
+        "socket with the mode 660 (OpenDKIM: UMask 007); then: systemctl restart postfix",
+        owner, stopped_by);
+    report_blame(
+        report, "Postfix may not reach the socket of the %s %s", item->what, item->component.text);
+    return true;
+}
+
 static void look_at(struct doctor *doctor, const struct found_component *item)
 {
     bool is_misplaced = item->component.kind == COMPONENT_UNIX &&
                         !host_has(doctor, item->component.path) && report_outside(doctor, item);
-    if (is_misplaced) {
+    if (is_misplaced || report_kept_out(doctor, item)) {
         return;
     }
     if (!doctor->host.is_live) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -82,6 +83,25 @@ static void test_outside(void **state)
     expect(CHECK_policy_alive, REPORT_SKIPPED, "not tried");
 }
 
+/* root reaches it, and so would find it well. */
+static void test_kept_out(void **state)
+{
+    static const char sock[] = "/var/spool/postfix/opendkim/opendkim.sock";
+    char path[256];
+    (void)state;
+    write_postfix("smtpd_milters = local:opendkim/opendkim.sock\n");
+    host_fixture_write(&host.fixture, sock, "");
+    host_fixture_write(&host.fixture, "/etc/passwd", "postfix:x:400000:400001::/:/bin/false\n");
+    host_fixture_write(&host.fixture, "/etc/group", "postfix:x:400001:\n");
+    host_fixture_path(&host.fixture, sock, path, sizeof path);
+    assert_int_equal(chmod(path, 0666), 0);
+    expect(CHECK_policy_alive, REPORT_SKIPPED, "not tried");
+    assert_int_equal(chmod(path, 0755), 0);
+    expect(CHECK_policy_alive, REPORT_WARNING, "the user postfix, as whom smtp (chrooted) asks");
+    host_fixture_expect(&host.fixture, CHECK_policy_alive, REPORT_WARNING, "adduser postfix GROUP");
+    assert_non_null(report_likeliest(&host.fixture.doctor->report));
+}
+
 /* The sockets of a host that is live. */
 static void test_live(void **state)
 {
@@ -104,6 +124,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_greylist_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_alive, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_outside, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_kept_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_live, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
