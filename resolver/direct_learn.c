@@ -130,6 +130,7 @@ static void direct_learn_detach(struct resolver *resolver, size_t group, size_t 
         fetch->tries.has_broken[place] = false;
         fetch->tries.is_doubtful[place] = false;
         fetch->tries.has_failed[place] = false;
+        fetch->tries.is_plain[place] = false;
     }
 }
 

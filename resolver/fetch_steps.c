@@ -94,6 +94,9 @@ enum step_verdict fetch_ask(struct fetch_turn *turn)
         fetch->wakes_at = is_lost ? turn->now : forward_resume_at(resolver, fetch, turn->now);
         return STEP_ON;
     }
+    if (!plan.has_edns) {
+        probe_recheck_edns(resolver, plan.server, turn->now);
+    }
     fetch->current = exchange->id;
     fetch->tries.silent[plan.place]++;
     forward_set_patience(resolver, fetch, exchange, tries_before);
@@ -142,6 +145,16 @@ static void fetch_ask_again(struct fetch_turn *turn, bool is_stream, bool has_ed
 {
     fetch_plan_again(turn, is_stream, has_edns);
     fetch_close(turn, true);
+}
+
+static void fetch_ask_plain(struct fetch_turn *turn)
+{
+    const struct exchange *exchange = turn->exchange;
+    if (exchange->place != SERVER_NONE) {
+        turn->fetch->tries.is_plain[exchange->place] = true;
+    }
+    turn->fetch->reason = TIMELINE_PLAIN;
+    fetch_ask_again(turn, exchange->is_stream, false);
 }
 
 /* Once by UDP, with the cookie that came with the refusal; whoever is never content with its own
@@ -196,9 +209,10 @@ static void fetch_fail_server(struct fetch_turn *turn, enum ede ede)
     }
 }
 
-/* Without EDNS it answers what it would not answer with it: so it is the OPT record that it does
- * not take, and not one question (RFC 6891 section 7). An exchange that was sent plain because this
- * was known shows nothing new, or EDNS would never get its next chance. */
+/* Without EDNS it answers what it said it would not answer with it: so it is the OPT record that it
+ * does not take, and not one question (RFC 6891 section 7). What it has said nothing to, with EDNS,
+ * may have been lost. An exchange that was sent plain because this was known shows nothing new, or
+ * EDNS would never get its next chance. */
 static void fetch_note_plain(struct fetch_turn *turn)
 {
     const struct exchange *exchange = turn->exchange;
@@ -206,8 +220,13 @@ static void fetch_note_plain(struct fetch_turn *turn)
         return;
     }
     struct server *server = &turn->resolver->servers.servers[exchange->server];
-    if (exchange->sent_at >= server->plain_until) {
+    if (exchange->sent_at < server->plain_until) {
+        return;
+    }
+    if (turn->fetch->tries.is_plain[exchange->place]) {
         server->plain_until = turn->now + SERVER_PLAIN_FOR_US;
+    } else if (!server->knows_edns) {
+        probe_check_edns(turn->resolver, exchange->server, turn->now);
     }
 }
 
@@ -338,8 +357,7 @@ enum step_verdict fetch_judge(struct fetch_turn *turn)
         fetch_ask_again(turn, true, turn->exchange->has_edns);
         return STEP_ON;
     case JUDGE_NO_EDNS:
-        turn->fetch->reason = TIMELINE_PLAIN;
-        fetch_ask_again(turn, turn->exchange->is_stream, false);
+        fetch_ask_plain(turn);
         return STEP_ON;
     case JUDGE_BAD_COOKIE:
         fetch_ask_with_cookie(turn);

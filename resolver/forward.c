@@ -18,11 +18,14 @@ static struct server *forward_server(struct resolver *resolver, const struct exc
 }
 
 /* A server that has never answered with EDNS may be one that drops it (or a wall before it does):
- * the second try of a question finds out. Loss alone says nothing about one that has answered. */
+ * the second try of a question asks without. Whether it does is for probes to find out, and until
+ * then it is left out. Loss alone says nothing about one that has answered, and over TLS nothing is
+ * dropped for what it carries. */
 static bool forward_wants_edns(const struct server *server, unsigned tries_before, int64_t now)
 {
-    bool may_drop = !server->knows_edns && tries_before > 0;
-    return now >= server->plain_until && !may_drop;
+    bool is_known = server->knows_edns || settings_server_is_tls(&server->settings);
+    bool is_doubtful = server->probe.plain_us > 0 || (!is_known && tries_before > 0);
+    return now >= server->plain_until && !is_doubtful;
 }
 
 /* Messages that are not for this group: when a zone's own name servers do not help, the upstream
@@ -266,8 +269,9 @@ void forward_on_reply(
     if (server == NULL) {
         return;
     }
-    server->knows_edns = server->knows_edns || exchange->has_edns;
-    server->probe.plain_us = exchange->has_edns ? 0 : server->probe.plain_us;
+    if (exchange->has_edns) {
+        server_on_edns(server);
+    }
     bool was_resting = server_is_resting(server);
     const struct server_reply reply = exchange_as_reply(exchange, is_usable, now);
     server_on_reply(server, &reply, now);

@@ -30,6 +30,7 @@ struct tries {
     bool has_broken[SETTINGS_SERVERS_MAX];  /* A stream to it broke; it had a second chance. */
     bool is_doubtful[SETTINGS_SERVERS_MAX]; /* It failed on this before (resolver/doubt.h). */
     bool has_failed[SETTINGS_SERVERS_MAX];  /* It said SERVFAIL, REFUSED, ...: it will again. */
+    bool is_plain[SETTINGS_SERVERS_MAX];    /* It said that it does not take our OPT record. */
 };
 
 /* The server's place in its group, or SERVER_NONE when all have failed or stayed silent. */

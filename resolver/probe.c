@@ -157,17 +157,27 @@ static bool probe_was_check(
     return exchange->has_edns && server->probe.plain_us > 0 && now < server->plain_until;
 }
 
-/* True: it is to be checked at once. */
-static bool probe_doubts_edns(struct server *server, const struct exchange *exchange, int64_t now)
+void probe_check_edns(struct resolver *resolver, size_t index, int64_t now)
 {
+    struct server *server = probe_server(resolver, index);
     struct probe *probe = &server->probe;
-    if (exchange->has_edns || now < server->plain_until) {
-        return false;
-    }
     int64_t term_us = probe->plain_us > 0 ? 2 * probe->plain_us : PROBE_PLAIN_FIRST_US;
     probe->plain_us = term_us < SERVER_PLAIN_FOR_US ? term_us : SERVER_PLAIN_FOR_US;
     server->plain_until = now + probe->plain_us;
-    return true;
+    probe_end(resolver, probe);
+    probe_send(resolver, index, true, now);
+    probe_watch(resolver, index, now); /* If it could not be sent, it may rest now. */
+    if (probe->deadline.position == 0) {
+        probe_arm(resolver, index, now + PROBE_CHECK_US);
+    }
+}
+
+void probe_recheck_edns(struct resolver *resolver, size_t index, int64_t now)
+{
+    const struct server *server = probe_server(resolver, index);
+    if (server->probe.plain_us > 0 && now >= server->plain_until) {
+        probe_check_edns(resolver, index, now);
+    }
 }
 
 bool probe_on_reply(struct resolver *resolver, struct exchange *exchange, const uint8_t *bytes,
@@ -181,20 +191,22 @@ bool probe_on_reply(struct resolver *resolver, struct exchange *exchange, const 
     struct server *server = probe_server(resolver, exchange->server);
     const struct server_reply reply = exchange_as_reply(exchange, true, now);
     server_on_reply(server, &reply, now);
-    if (probe_was_check(server, exchange, now)) {
-        server->plain_until = 0;
-        server->probe.plain_us = 0;
+    bool was_check = probe_was_check(server, exchange, now);
+    if (exchange->has_edns) {
+        server_on_edns(server);
+    }
+    if (was_check) {
         exchange_end(resolver, exchange);
         return true;
     }
-    bool is_doubted = probe_doubts_edns(server, exchange, now);
+    bool is_doubted = !exchange->has_edns && now >= server->plain_until;
     size_t index = exchange->server;
     forward_open_gate(resolver, server, now);
     server->probe.missed = 0;
     probe_tell_return(resolver, server, now);
     exchange_end(resolver, exchange);
     if (is_doubted) {
-        probe_send(resolver, index, true, now);
+        probe_check_edns(resolver, index, now);
     }
     return true;
 }

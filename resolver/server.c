@@ -137,6 +137,15 @@ void server_on_failure(struct server *server, bool is_new)
     server->failures += is_new ? 1 : 0;
 }
 
+void server_on_edns(struct server *server)
+{
+    server->knows_edns = true;
+    if (server->probe.plain_us > 0) {
+        server->probe.plain_us = 0;
+        server->plain_until = 0;
+    }
+}
+
 void server_on_timeout(struct server *server)
 {
     counter_add(&server->timed_out, 1);

@@ -63,7 +63,7 @@ struct server {
     int64_t heard_at;      /* Its last reply; of what a snapshot brought, in the life before. */
     int64_t owes_since;    /* When the first of them went out, or the last reply came in. */
     bool knows_edns;       /* It has replied to a message with an OPT record. */
-    int64_t plain_until;   /* It refused EDNS; without it until then. */
+    int64_t plain_until;   /* It refused EDNS, or seems to drop it; without it until then. */
     struct manners manners;
     struct probe probe;
     struct counter sent;
@@ -135,6 +135,10 @@ struct server_reply {
 };
 void server_on_reply(struct server *server, const struct server_reply *reply, int64_t now);
 void server_on_timeout(struct server *server);
+
+/* It has replied to a message with an OPT record: what came without a reply was lost, not dropped
+ * for what it carried. */
+void server_on_edns(struct server *server);
 void server_on_unsent(struct server *server);
 
 /* A line broke. A server whose TCP is closed is not away: its UDP may well answer. */

@@ -25,7 +25,7 @@ static void server_move(struct server *server, const struct server *before, size
     memcpy(server, before, sizeof *server);
     server->group = group;
     server->owed = 0;
-    server->probe = (struct probe){0};
+    server->probe = (struct probe){.plain_us = before->probe.plain_us};
 }
 
 static void server_table_add_group(struct server_table *fresh, const struct server_table *old,

@@ -141,6 +141,48 @@ static void test_hasten(void **state)
     }
 }
 
+/* Whether a server that speaks takes EDNS is asked at once, then after twice the time each; a reply
+ * ends it. */
+static void test_check_edns(void **state)
+{
+    struct fixture *fixture = fixture_new(conf);
+    (void)state;
+    probe_check_edns(fixture->resolver, 0, 0);
+    assert_int_equal(COUNTER(fixture, upstream_probes), 1);
+    assert_int_equal(first(fixture)->plain_until, PROBE_PLAIN_FIRST_US);
+    fixture_pass(fixture, PROBE_CHECK_US);
+    assert_int_equal(fixture->resolver->exchanges.in_use, 0);
+    probe_recheck_edns(fixture->resolver, 0, PROBE_PLAIN_FIRST_US - 1);
+    assert_int_equal(COUNTER(fixture, upstream_probes), 1);
+    probe_recheck_edns(fixture->resolver, 0, PROBE_PLAIN_FIRST_US);
+    assert_int_equal(COUNTER(fixture, upstream_probes), 2);
+    assert_int_equal(first(fixture)->plain_until, 3 * PROBE_PLAIN_FIRST_US);
+    assert_true(reply(fixture, RCODE_NOERROR, PROBE_PLAIN_FIRST_US + MS));
+    assert_int_equal(first(fixture)->plain_until, 0);
+    assert_int_equal(first(fixture)->probe.plain_us, 0);
+    assert_true(first(fixture)->knows_edns);
+    fixture_pass(fixture, SECONDS(3600));
+    assert_int_equal(COUNTER(fixture, upstream_probes), 2);
+    assert_int_equal(fixture->resolver->exchanges.in_use, 0);
+    fixture_free(fixture);
+}
+
+/* One that cannot be sent may be what puts the server to rest: then it is probed as others are. */
+static void test_check_unsent(void **state)
+{
+    struct fixture *fixture = fixture_new(conf);
+    (void)state;
+    for (unsigned i = 1; i < SERVER_STREAK_MAX; i++) {
+        server_on_timeout(first(fixture));
+    }
+    fixture->is_refusing_to_send = true;
+    probe_check_edns(fixture->resolver, 0, 0);
+    assert_true(server_is_resting(first(fixture)));
+    fixture_pass(fixture, SECONDS(10));
+    assert_int_equal(COUNTER(fixture, upstream_probes), 5); /* At 0, 1, 2, 4 and 8 s. */
+    fixture_free(fixture);
+}
+
 /* No descriptor for it: it is tried again at its time. */
 static void test_unsent(void **state)
 {
@@ -185,6 +227,8 @@ int main(void)
         cmocka_unit_test(test_mismatch),
         cmocka_unit_test(test_hasten),
         cmocka_unit_test(test_unsent),
+        cmocka_unit_test(test_check_edns),
+        cmocka_unit_test(test_check_unsent),
         cmocka_unit_test(test_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
