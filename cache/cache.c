@@ -7,6 +7,7 @@
 #include "base/must.h"
 
 #include "cache/cache_private.h"
+#include "cache/mark.h"
 #include "cache/pace.h"
 
 #define CACHE_SHARDS_MAX 256u
@@ -65,6 +66,7 @@ struct cache *cache_new(const struct cache_options *options)
     cache->shard_count = shard_count;
     atomic_init(&cache->stale_max_us, options->stale_max_us);
     atomic_init(&cache->budget_bytes, options->budget_bytes);
+    atomic_init(&cache->mark, CACHE_MARK_START);
     must(pthread_mutex_init(&cache->admin_lock, NULL) == 0);
     uint64_t shard_max = cache_shard_max(options->budget_bytes, shard_count);
     for (uint32_t i = 0; i < shard_count; i++) {

@@ -97,9 +97,9 @@ struct cache_fill {
     bool is_ad;
     bool is_list;
     bool is_any_type; /* NXDOMAIN: it answers questions of every type for this name. */
-    uint8_t ahead;    /* Fetched before anybody asked: the step that foresaw it, 1 to
-                         CACHE_AHEAD_MAX; else 0. */
+    uint8_t ahead;    /* The step that foresaw the question, 1 to CACHE_AHEAD_MAX; else 0. */
     uint16_t origin;
+    uint64_t mark; /* Of when it was asked for (cache/mark.h); flushed since, it is not stored. */
     struct cache_birth birth;
 };
 

@@ -17,6 +17,7 @@ struct cache {
     uint32_t shard_count; /* A power of two. */
     _Atomic int64_t stale_max_us;
     _Atomic uint64_t budget_bytes;
+    _Atomic uint64_t mark;
     pthread_mutex_t admin_lock;
     struct shard shards[];
 };

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 
 #include "cache/cache_private.h"
+#include "cache/mark.h"
 
 /* Messages that are copied under one hold of the lock: the largest one fits beside some others. */
 #define RECORD_ROOM (2u * (CACHE_MESSAGE_MAX + 1))
@@ -104,5 +105,7 @@ bool cache_restore(struct cache *cache, const struct cache_record *record, int64
         .stored_at = record->stored_at < now ? record->stored_at : now,
         .hits = record->hits,
     };
-    return shard_restore(shard, &call, &record->fill, &past);
+    struct cache_fill fill = record->fill;
+    fill.mark = CACHE_MARK_START; /* It is older than this cache, and than its flushes. */
+    return shard_restore(shard, &call, &fill, &past);
 }

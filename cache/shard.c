@@ -329,6 +329,13 @@ static bool shard_add(struct shard *shard, const struct shard_call *call, struct
     return false;
 }
 
+static bool shard_is_outdated(
+    const struct shard *shard, const struct shard_call *call, const struct cache_fill *fill)
+{
+    const struct cache_key *key = call->key;
+    return flush_scope_outdates(&shard->flushed, fill->mark, key->name, key->name_len);
+}
+
 /* A TTL of 0 says: not to be kept. What is fresh stays; what upstream has just shown to be out of
  * date, a stale answer or a failure, goes. */
 static void shard_forget_outdated(struct shard *shard, const struct shard_call *call)
@@ -344,6 +351,9 @@ static void shard_forget_outdated(struct shard *shard, const struct shard_call *
 static bool shard_store_step(
     struct shard *shard, const struct shard_call *call, struct shard_item *item)
 {
+    if (shard_is_outdated(shard, call, item->fill)) {
+        return true;
+    }
     if (item->fill->ttl_s == 0) {
         shard_forget_outdated(shard, call);
         return true;
@@ -446,7 +456,7 @@ static bool shard_is_outdone(
 static bool shard_put_back(
     struct shard *shard, const struct shard_call *call, struct shard_item *item, uint32_t hits)
 {
-    if (shard_is_outdone(shard, call, item)) {
+    if (shard_is_outdone(shard, call, item) || shard_is_outdated(shard, call, item->fill)) {
         return false;
     }
     shard_clear_place(shard, call, item);

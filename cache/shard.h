@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "cache/cache.h"
+#include "cache/flush.h"
 #include "cache/pace.h"
 #include "cache/shelf.h"
 
@@ -18,7 +19,8 @@
 struct shard {
     _Alignas(64) pthread_mutex_t lock;
     struct shelf shelf;
-    cache_pace *pace; /* NULL: nobody. Of whoever flushes or changes the limit. */
+    struct flush_scope flushed; /* The last flush. */
+    cache_pace *pace;           /* NULL: nobody. Of whoever flushes or changes the limit. */
     void *pace_world;
     int64_t latest; /* The greatest `now` of any call; entries know only part of theirs. */
     struct cache_metrics counts; /* The gauges are filled in by shard_add_metrics(). */
@@ -55,6 +57,12 @@ void shard_store_failure(struct shard *shard, const struct shard_call *call, int
  * not run beside each other, nor beside shard_set_max(). */
 size_t shard_flush(struct shard *shard, shelf_match *is_match, const void *context);
 size_t shard_flush_all(struct shard *shard);
+
+/* Before that: what comes from now on, and was asked for before, is judged by this flush. */
+void shard_note_flush(struct shard *shard, const struct flush_scope *scope);
+
+/* Something known at `mark` under the call's key has been flushed since. */
+bool shard_is_flushed(struct shard *shard, const struct shard_call *call, uint64_t mark);
 
 /*
  * Shows the entries from `place` on, 0 at first, until `visit` wants no more or a bounded number of

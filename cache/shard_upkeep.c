@@ -57,6 +57,22 @@ size_t shard_flush_all(struct shard *shard)
     return removed;
 }
 
+void shard_note_flush(struct shard *shard, const struct flush_scope *scope)
+{
+    shard_lock(shard);
+    shard->flushed = *scope;
+    shard_unlock(shard);
+}
+
+bool shard_is_flushed(struct shard *shard, const struct shard_call *call, uint64_t mark)
+{
+    const struct cache_key *key = call->key;
+    shard_lock(shard);
+    bool is_flushed = flush_scope_outdates(&shard->flushed, mark, key->name, key->name_len);
+    shard_unlock(shard);
+    return is_flushed;
+}
+
 /* ---- Walking ---- */
 
 /* Shows the entries of the hash's bucket but for the first *shown. False: `visit` refused one. */

@@ -36,6 +36,7 @@ struct delegation {
     struct address addresses[DELEGATION_ADDRESSES_MAX]; /* Glue; any address, port 53. */
     size_t address_count;
     unsigned records; /* Looked at. */
+    uint64_t mark;    /* Of the reply (cache/mark.h); its reader knows it. */
 };
 
 /* `asked` is in lower case. Which names are taken of more than there is room for is drawn by

@@ -8,7 +8,9 @@
 #include "wire/types.h"
 #include "mail/list_zone.h"
 #include "mail/public_resolver.h"
+#include "cache/mark.h"
 #include "resolver/direct_learn.h"
+#include "resolver/direct_private.h"
 #include "resolver/events.h"
 #include "resolver/exchange.h"
 #include "resolver/fetch.h"
@@ -141,6 +143,7 @@ static struct direct_zone *direct_make(struct resolver *resolver,
         .cut = *name,
         .is_list = whole != NULL && whole->is_list,
         .root = whole != NULL ? whole->root : index,
+        .mark = cache_mark(resolver->cache),
         .used_at = now,
         .logged_at = now - DIRECT_LOG_US};
     direct_name_group(resolver, index, zone->root);
@@ -161,6 +164,28 @@ static struct direct_zone *direct_make_wished(
     return zone;
 }
 
+uint64_t direct_mark(const struct resolver *resolver, size_t group)
+{
+    size_t index = direct_index(resolver, group);
+    return index == DIRECT_NONE ? cache_mark(resolver->cache) : resolver->direct.zones[index].mark;
+}
+
+/* Its servers were looked for before it was flushed. */
+static bool direct_is_flushed(struct resolver *resolver, struct direct_zone *zone)
+{
+    uint64_t mark = cache_mark(resolver->cache);
+    if (zone->mark == mark) {
+        return false;
+    }
+    struct cache_key key = {.name_len = zone->name.len};
+    memcpy(key.name, zone->name.bytes, zone->name.len);
+    if (cache_is_flushed(resolver->cache, &key, zone->mark)) {
+        return true;
+    }
+    zone->mark = mark; /* That flush was about something else. */
+    return false;
+}
+
 /* The smallest known part of the zone that the name lies in. */
 static struct direct_zone *direct_part(struct resolver *resolver, struct direct_zone *zone,
     const struct delegation_name *name, int64_t now)
@@ -170,7 +195,7 @@ static struct direct_zone *direct_part(struct resolver *resolver, struct direct_
         struct direct_zone *part = &resolver->direct.zones[i];
         bool is_part = part->name.len != 0 && part->root == direct_number(resolver, zone);
         if (is_part && now < part->fresh_until && part->name.len > best->name.len &&
-            delegation_name_is_under(name, &part->name)) {
+            delegation_name_is_under(name, &part->name) && !direct_is_flushed(resolver, part)) {
             best = part;
         }
     }
@@ -248,8 +273,9 @@ static bool direct_enter(
     bool is_known = resolver->servers.groups[direct_group(resolver, index)].count > 0;
     zone->used_at = now;
     resolver->direct.zones[zone->root].used_at = now;
-    if (zone->root == index && now >= zone->fresh_until && now >= zone->rests_until &&
-        zone->deadline.position == 0) {
+    bool is_due = now >= zone->fresh_until && zone->deadline.position == 0;
+    if (zone->root == index && now >= zone->rests_until &&
+        (is_due || direct_is_flushed(resolver, zone))) {
         direct_learn_start(resolver, index, now);
     }
     if (now < zone->rests_until || !direct_has_hope(resolver, index)) {
@@ -469,10 +495,12 @@ bool direct_follow(
     }
     fetch->detour.referrals++;
     counter_add(&resolver->stats.direct_referrals, 1);
-    bool is_settled = target->learning.phase != DIRECT_PHASE_IDLE || now < target->fresh_until ||
-                      now < target->rests_until;
+    bool is_fresh = now < target->fresh_until && !direct_is_flushed(resolver, target);
+    bool is_settled =
+        target->learning.phase != DIRECT_PHASE_IDLE || is_fresh || now < target->rests_until;
     if (target == zone || !is_settled) {
         target->depth = depth;
+        delegation.mark = reply->mark;
         direct_learn_from(resolver, direct_number(resolver, target), &delegation, now);
     }
     if (!direct_enter(resolver, fetch, target, now)) {

@@ -7,7 +7,6 @@
 
 #include "base/hash.h"
 #include "base/deadline.h"
-#include "mail/redact.h"
 #include "conf/settings.h"
 #include "resolver/delegation.h"
 #include "resolver/server.h"
@@ -59,6 +58,7 @@ struct direct_learning {
     unsigned pending; /* Of the addresses: two bits for each name. */
     bool has_failed;  /* Something is missing: what was known before stays. */
     uint32_t ttl;
+    uint64_t mark; /* The cache's when this began. */
     struct address found[SERVER_DIRECT_SIZE];
     size_t found_count;
     int64_t ends_at;
@@ -76,6 +76,7 @@ struct direct_zone {
     int64_t fresh_until;                  /* Then its servers are looked up again. */
     int64_t named_at[SERVER_DIRECT_SIZE]; /* When each of its servers was last named. */
     int64_t logged_at;
+    uint64_t mark;     /* The cache's when its servers were looked for. */
     unsigned failures; /* Vain searches for them in a row. */
     unsigned losses;   /* Questions in a row that its servers did not help with. */
     struct direct_learning learning;
@@ -129,6 +130,7 @@ bool direct_on_refusal(struct resolver *resolver, struct fetch *fetch, int64_t n
 struct direct_reply {
     const uint8_t *bytes;
     size_t len;
+    uint64_t mark; /* The cache's when it was asked for. */
 };
 
 /* A server of the fetch's direct group sent a referral. False: not one to follow. */
@@ -138,13 +140,9 @@ bool direct_follow(
 /* Somebody asks the group's zone; always so for a group that is not direct. */
 bool direct_is_used(const struct resolver *resolver, size_t group, int64_t now);
 
+/* The mark of what a server of the group says now: its own time, or that when it was found. */
+uint64_t direct_mark(const struct resolver *resolver, size_t group);
+
 /* The group of the zone at `index`, and back (DIRECT_NONE: it is not direct). */
 size_t direct_group(const struct resolver *resolver, size_t index);
 size_t direct_index(const struct resolver *resolver, size_t group);
-
-/* The zone's name servers could not be used; told to the operator once an hour. */
-void direct_complain(struct resolver *resolver, struct direct_zone *zone, int64_t now);
-
-/* A zone's name as the log may have it: a section's name may have a customer's key in it. */
-void direct_zone_text(const struct resolver *resolver, const struct delegation_name *name,
-    char text_out[REDACT_TEXT_SIZE]);

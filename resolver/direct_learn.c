@@ -8,7 +8,8 @@
 #include "wire/message.h"
 #include "wire/types.h"
 #include "cache/cache.h"
-#include "resolver/direct.h"
+#include "cache/mark.h"
+#include "resolver/direct_private.h"
 #include "resolver/events.h"
 #include "resolver/exchange.h"
 #include "resolver/fetch.h"
@@ -279,6 +280,7 @@ static void direct_learn_end(struct resolver *resolver, size_t index, int64_t no
     struct direct_zone *zone = direct_learn_zone(resolver, index);
     struct direct_learning *learning = &zone->learning;
     direct_learn_set_phase(resolver, zone, DIRECT_PHASE_IDLE);
+    zone->mark = learning->mark;
     if (learning->found_count > 0 && !learning->has_failed) {
         direct_learn_remove_others(resolver, index, learning);
     }
@@ -450,7 +452,12 @@ static void direct_learn_ask(struct resolver *resolver, size_t index,
     }
     if (fetch_start_unwaited(resolver, &order, now) != NULL) {
         counter_add(&resolver->stats.direct_lookups, 1);
-    } else if (inflight_find(&resolver->inflight, &key) == POOL_NONE) {
+        return;
+    }
+    struct fetch *fetch = pool_find(&resolver->fetches, inflight_find(&resolver->inflight, &key));
+    if (fetch != NULL) {
+        fetch_ask_anew(resolver, fetch, now);
+    } else {
         direct_learn_take(resolver, index, &key, NULL, now);
     }
 }
@@ -477,8 +484,10 @@ void direct_learn_start(struct resolver *resolver, size_t index, int64_t now)
     if (zone->learning.phase != DIRECT_PHASE_IDLE) {
         return;
     }
-    zone->learning = (struct direct_learning){
-        .asked = zone->name, .ttl = UINT32_MAX, .ends_at = now + DIRECT_LEARN_US};
+    zone->learning = (struct direct_learning){.asked = zone->name,
+        .ttl = UINT32_MAX,
+        .mark = cache_mark(resolver->cache),
+        .ends_at = now + DIRECT_LEARN_US};
     direct_learn_set_phase(resolver, zone, DIRECT_PHASE_ASK_NS);
     direct_learn_arm(resolver, index, now);
 }
@@ -490,8 +499,9 @@ void direct_learn_from(
     direct_learn_forget(resolver, index);
     zone->cut = delegation->cut;
     zone->losses = 0;
-    zone->learning =
-        (struct direct_learning){.ttl = delegation->ttl, .ends_at = now + DIRECT_LEARN_US};
+    zone->mark = delegation->mark;
+    zone->learning = (struct direct_learning){
+        .ttl = delegation->ttl, .mark = delegation->mark, .ends_at = now + DIRECT_LEARN_US};
     direct_learn_set_phase(resolver, zone, DIRECT_PHASE_ASK_ADDRESSES);
     direct_learn_found(resolver, index, delegation->addresses, delegation->address_count, now);
     if (zone->learning.found_count == 0) {

@@ -9,6 +9,7 @@
 #include "wire/name.h"
 #include "wire/question.h"
 #include "conf/settings.h"
+#include "resolver/direct.h"
 #include "resolver/fetch.h"
 #include "resolver/resolver_private.h"
 
@@ -117,6 +118,7 @@ struct exchange *exchange_start(struct resolver *resolver, const struct exchange
         .has_edns = plan->has_edns,
         .is_recookied = plan->is_recookied,
         .is_direct = exchange_is_direct(resolver, plan),
+        .mark = direct_mark(resolver, resolver->servers.servers[plan->server].group),
         .trusts_ad = form->trusts_ad,
         .sent_at = now,
     };

@@ -32,6 +32,7 @@ struct exchange {
     uint64_t id;
     uint64_t fetch;
     uint64_t line;
+    uint64_t mark; /* The cache's when it was sent; of a zone's servers, when they were found. */
     size_t server; /* Index in the table; SERVER_NONE: gone with a reload. */
     size_t place;  /* In its group, for the fetch's tries; SERVER_NONE after a reload. */
     uint16_t wire_id;

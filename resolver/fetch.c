@@ -5,6 +5,7 @@
 
 #include "base/must.h"
 #include "wire/types.h"
+#include "cache/mark.h"
 #include "resolver/direct.h"
 #include "resolver/fetch_steps.h"
 #include "resolver/forward.h"
@@ -101,6 +102,7 @@ static void fetch_init(struct fetch *fetch, uint64_t id, const struct fetch_orde
         .ahead = order->ahead,
         .depth = order->depth,
         .asks_left = resolver->limits.asks_max,
+        .mark = cache_mark(resolver->cache),
         .deadline = {.kind = LIFE_FETCH, .id = id},
         .ede = EDE_NO_REACHABLE_AUTHORITY,
     };
@@ -160,8 +162,37 @@ static void fetch_renew(struct resolver *resolver, struct fetch *fetch, int64_t 
     deadlines_set(&resolver->deadlines, &fetch->deadline, now);
 }
 
+/* True: there were some. */
+static bool fetch_end_outdated(struct resolver *resolver, struct fetch *fetch)
+{
+    bool had_any = false;
+    const struct list *head = &fetch->exchanges;
+    for (struct list *link = head->next; link != head;) {
+        struct exchange *exchange = list_entry(link, struct exchange, link);
+        link = link->next;
+        if (cache_is_flushed(resolver->cache, &fetch->inflight.key, exchange->mark)) {
+            exchange_end(resolver, exchange);
+            had_any = true;
+        }
+    }
+    return had_any;
+}
+
+void fetch_ask_anew(struct resolver *resolver, struct fetch *fetch, int64_t now)
+{
+    if (fetch->step != FETCH_AWAIT || fetch->is_anew || !fetch_end_outdated(resolver, fetch)) {
+        return;
+    }
+    fetch->is_anew = true;
+    fetch->is_hedging = false;
+    fetch->has_again = false;
+    fetch->ends_at = now + resolver->limits.answer_deadline_us + FETCH_LATE_US;
+    fetch_renew(resolver, fetch, now);
+}
+
 void fetch_join(struct resolver *resolver, struct fetch *fetch, int64_t now)
 {
+    fetch_ask_anew(resolver, fetch, now);
     if (fetch->purpose == FETCH_FOR_CLIENT) {
         return;
     }
@@ -236,7 +267,7 @@ bool fetch_on_reply(struct resolver *resolver, struct exchange *exchange, const 
         .fetch = fetch,
         .now = now,
         .exchange = exchange,
-        .reply = {bytes, len},
+        .reply = {.bytes = bytes, .len = len, .mark = exchange->mark},
     };
     struct judge_case judged = {
         .bytes = bytes,
@@ -342,8 +373,10 @@ void fetch_reroute(struct resolver *resolver, struct fetch *fetch, int64_t now)
     const struct list *head = &fetch->exchanges;
     for (struct list *at = head->next; at != head; at = at->next) {
         struct exchange *exchange = list_entry(at, struct exchange, link);
-        exchange->server = SERVER_NONE; /* Its index is of the old table. */
+        exchange->server = SERVER_NONE;       /* Its index is of the old table. */
+        exchange->mark = CACHE_MARK_OUTDATED; /* Others may have to be asked now. */
     }
+    fetch->mark = CACHE_MARK_OUTDATED;
     fetch_note(fetch, NULL, TIMELINE_RELOADED, now);
     bool is_idle = fetch->is_gated || forward_timeout_at(fetch) == fetch->ends_at;
     bool waits = fetch->step == FETCH_AWAIT && !fetch->is_retired && is_idle;

@@ -58,10 +58,6 @@ enum fetch_step {
  * session asks a dozen of them, one after another, and its peer is waiting too. */
 #define FETCH_HOPELESS_US (INT64_C(1200) * 1000)
 
-/* A denial without an SOA says nothing about its lifetime (RFC 2308 section 5: not to be kept); so
- * long it is kept all the same, against storms. */
-#define FETCH_TTL_WITHOUT_SOA_S 5
-
 /* Why the work is done. */
 enum fetch_purpose {
     FETCH_FOR_CLIENT,  /* Somebody waits. */
@@ -92,12 +88,14 @@ struct fetch {
     uint8_t depth;   /* As ordered; not 0: it was asked ahead. */
     bool has_slept;  /* It has had its time again (resolver/sleep.h). */
     bool is_retired; /* It failed its waiters and only listens. */
+    bool is_anew;    /* What was flushed has been asked anew. */
     size_t group;
     struct detour detour;
     unsigned asks_left;
     struct tries tries;
     struct list exchanges;
     uint64_t current;           /* The exchange whose try is being waited for. */
+    uint64_t mark;              /* Of its last exchange; before that, of its beginning. */
     struct exchange_plan again; /* Same server, otherwise: over TCP, without EDNS. */
     bool has_again;
     struct list waiters;
@@ -121,8 +119,10 @@ struct fetch *fetch_start(struct resolver *resolver, const struct fetch_order *o
 struct fetch *fetch_start_unwaited(
     struct resolver *resolver, const struct fetch_order *order, int64_t now);
 
-/* A client waits for it from now on, whyever it was started. */
+/* A client waits for it from now on, whyever it was started. What was asked before a flush or a
+ * reload is not for those who come after it: that is asked anew, once, also for others. */
 void fetch_join(struct resolver *resolver, struct fetch *fetch, int64_t now);
+void fetch_ask_anew(struct resolver *resolver, struct fetch *fetch, int64_t now);
 
 /* Which upstream group the key is asked at. A DS record lives in the parent zone (RFC 4035 section
  * 3.1.4.1). */

@@ -3,6 +3,7 @@
 
 #include "base/must.h"
 #include "cache/cache.h"
+#include "cache/mark.h"
 #include "resolver/cut.h"
 #include "resolver/direct.h"
 #include "resolver/direct_learn.h"
@@ -98,6 +99,7 @@ enum step_verdict fetch_ask(struct fetch_turn *turn)
         probe_recheck_edns(resolver, plan.server, turn->now);
     }
     fetch->current = exchange->id;
+    fetch->mark = exchange->mark;
     fetch->tries.silent[plan.place]++;
     forward_set_patience(resolver, fetch, exchange, tries_before);
     return STEP_ON;
@@ -394,17 +396,26 @@ static enum cache_kind fetch_kind(enum judge_verdict verdict)
     return verdict == JUDGE_NODATA ? CACHE_KIND_NODATA : CACHE_KIND_ANSWER;
 }
 
+/* Of the reply that ends the fetch; without one, of what it asked last. */
+static uint64_t fetch_mark(const struct fetch_turn *turn)
+{
+    return turn->reply.bytes != NULL ? turn->reply.mark : turn->fetch->mark;
+}
+
 static void fetch_store_failure(struct fetch_turn *turn)
 {
     struct resolver *resolver = turn->resolver;
     const struct fetch *fetch = turn->fetch;
     const struct cache_key *key = &fetch->inflight.key;
+    bool is_kept = !cache_is_flushed(resolver->cache, key, fetch_mark(turn));
     if (turn->refusal.cause != LIST_CAUSE_NONE) {
-        cache_store_refusal(resolver->cache, key, fetch->ede, turn->refusal.keep_s, turn->now);
+        if (is_kept) {
+            cache_store_refusal(resolver->cache, key, fetch->ede, turn->refusal.keep_s, turn->now);
+        }
         return;
     }
     counter_add(&resolver->stats.fetches_failed, 1);
-    if (!fetch->is_retired && fetch->purpose != FETCH_FOR_AHEAD) {
+    if (is_kept && !fetch->is_retired && fetch->purpose != FETCH_FOR_AHEAD) {
         cache_store_failure(resolver->cache, key, fetch->ede, turn->now);
     }
     if (fetch->list < LISTS_MAX) {
@@ -465,6 +476,7 @@ enum step_verdict fetch_store(struct fetch_turn *turn)
         .is_any_type = fetch_is_any_type(turn),
         .ahead = turn->fetch->ahead,
         .origin = resolver->servers.groups[turn->fetch->group].origin,
+        .mark = fetch_mark(turn),
         .birth = fetch_birth(turn),
     };
     bool is_kept = fill.ttl_s == 0 && turn->fetch->purpose == FETCH_FOR_REFRESH;

@@ -12,6 +12,10 @@
 struct exchange;
 struct fetch;
 
+/* A denial without an SOA says nothing about its lifetime (RFC 2308 section 5: not to be kept); so
+ * long it is kept all the same, against storms. */
+#define FETCH_TTL_WITHOUT_SOA_S 5
+
 /* One visit of a fetch to the dispatcher. */
 struct fetch_turn {
     struct resolver *resolver;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolver/forward.h"
 
+#include "cache/mark.h"
 #include "resolver/fetch.h"
 #include "resolver/pick.h"
 #include "resolver/resolver_private.h"
@@ -65,6 +66,11 @@ void forward_recall(struct resolver *resolver, struct fetch *fetch, int64_t now)
 {
     const struct server_group *group = forward_group(resolver, fetch);
     uint64_t question = fetch->inflight.hash;
+    uint64_t mark = cache_mark(resolver->cache);
+    if (resolver->doubts_mark != mark) {
+        resolver->doubts = (struct doubts){0}; /* A flush is about failures, too. */
+        resolver->doubts_mark = mark;
+    }
     for (size_t place = 0; place < group->count; place++) {
         uint64_t server = server_id(&resolver->servers, group->first + place);
         enum doubt_verdict verdict = doubt_of(&resolver->doubts, question, server, now);
@@ -80,7 +86,8 @@ void forward_recall(struct resolver *resolver, struct fetch *fetch, int64_t now)
 void forward_remember(struct resolver *resolver, const struct fetch *fetch,
     const struct exchange *exchange, bool has_failed, int64_t now)
 {
-    if (exchange->server == SERVER_NONE) {
+    if (exchange->server == SERVER_NONE ||
+        cache_is_flushed(resolver->cache, &fetch->inflight.key, exchange->mark)) {
         return;
     }
     uint64_t question = fetch->inflight.hash;

@@ -8,6 +8,7 @@
 #include "wire/types.h"
 #include "mail/list_zone.h"
 #include "cache/cache.h"
+#include "cache/mark.h"
 #include "resolver/classify.h"
 #include "resolver/cut.h"
 #include "resolver/fetch.h"
@@ -549,7 +550,9 @@ void query_on_deadline(struct resolver *resolver, struct query *query, int64_t n
     }
     /* The next asker need not wait as long as this one (RFC 9520). A late reply undoes it. */
     query_tally(&turn, &resolver->stats.deadline_passed);
-    cache_store_failure(resolver->cache, &query->key, EDE_NO_REACHABLE_AUTHORITY, now);
+    if (!cache_is_flushed(resolver->cache, &query->key, query_fetch(resolver, query)->mark)) {
+        cache_store_failure(resolver->cache, &query->key, EDE_NO_REACHABLE_AUTHORITY, now);
+    }
     query_servfail(&turn, EDE_NO_REACHABLE_AUTHORITY, "no upstream server answered in time");
     query_leave(resolver, query);
     query_run(&turn);

@@ -81,6 +81,7 @@ struct resolver {
     struct hedge hedge;
     struct hash_key cookie_secret;
     struct doubts doubts;
+    uint64_t doubts_mark; /* The cache's, since when they stand. */
     struct warm warm;
     struct lists lists;
     struct ahead ahead;

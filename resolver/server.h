@@ -37,9 +37,7 @@
 #define SERVER_TRY_MIN_US    (INT64_C(200) * 1000)
 #define SERVER_HEDGE_MIN_US  (INT64_C(5) * 1000)
 #define SERVER_HEDGE_MAX_US  (INT64_C(400) * 1000)
-
-/* EDNS refused: it is asked without for so long, then EDNS has its next chance. */
-#define SERVER_PLAIN_FOR_US (INT64_C(900) * 1000000)
+#define SERVER_PLAIN_FOR_US  (INT64_C(900) * 1000000) /* EDNS refused: then its next chance. */
 
 #define SERVER_NONE SIZE_MAX
 
@@ -135,10 +133,7 @@ struct server_reply {
 };
 void server_on_reply(struct server *server, const struct server_reply *reply, int64_t now);
 void server_on_timeout(struct server *server);
-
-/* It has replied to a message with an OPT record: what came without a reply was lost, not dropped
- * for what it carried. */
-void server_on_edns(struct server *server);
+void server_on_edns(struct server *server); /* It has replied to an OPT record: none is dropped. */
 void server_on_unsent(struct server *server);
 
 /* A line broke. A server whose TCP is closed is not away: its UDP may well answer. */

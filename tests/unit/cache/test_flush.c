@@ -10,6 +10,8 @@
 #include "wire/name.h"
 
 #include "cache/cache.h"
+#include "cache/mark.h"
+#include "cache/record.h"
 
 #include "tests/unit/cache/fixture.h"
 
@@ -181,6 +183,98 @@ static void test_large_walk(void **state)
     assert_int_equal(entries(), NAME_COUNT * NAME_ENTRIES);
 }
 
+/* ---- What comes in after a flush ---- */
+
+static bool is_stored(const char *text)
+{
+    struct cache_key key = key_of(text);
+    struct cache_found found;
+    uint8_t message[512];
+    return cache_peek(cache, &key, FIXTURE_START, message, sizeof message, &found) != CACHE_MISS;
+}
+
+static void store_marked(const char *text, uint64_t mark)
+{
+    struct cache_key key = key_of(text);
+    uint8_t message[64] = {0};
+    struct cache_fill fill = fixture_fill(message, sizeof message, 60);
+    fill.mark = mark;
+    memcpy(message + 12, key.name, key.name_len);
+    cache_store(cache, &key, &fill, FIXTURE_START);
+}
+
+static void test_marks(void **state)
+{
+    static const struct {
+        const char *flushed;
+        bool is_under;
+        const char *stored;
+        bool is_kept;
+    } cases[] = {
+        {"mail.example.com", false, "mail.example.com", false},
+        {"MAIL.example.com", false, "mail.example.com", false},
+        {"mail.example.com", false, "a.b.mail.example.com", true},
+        {"mail.example.com", false, "example.com", true},
+        {"example.com", true, "a.b.mail.example.com", false},
+        {"example.com", true, "example.com", false},
+        {"example.com", true, "notexample.com", true},
+        {"example.com", true, "com", true},
+        {".", true, "example.net", false},
+        {".", false, "example.net", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct cache_key flushed = key_of(cases[i].flushed);
+        struct cache_key stored = key_of(cases[i].stored);
+        (void)cache_flush_all(cache);
+        uint64_t mark = cache_mark(cache);
+        assert_false(cache_is_flushed(cache, &stored, mark));
+        (void)(cases[i].is_under ? cache_flush_under(cache, flushed.name, flushed.name_len)
+                                 : cache_flush_name(cache, flushed.name, flushed.name_len));
+        assert_true(cache_is_flushed(cache, &stored, mark) == !cases[i].is_kept);
+        store_marked(cases[i].stored, mark);
+        assert_true(is_stored(cases[i].stored) == cases[i].is_kept);
+        store_marked(cases[i].stored, cache_mark(cache));
+        assert_true(is_stored(cases[i].stored));
+    }
+}
+
+/* Of what was flushed before the last time nobody knows, so all that is older is taken for it. */
+static void test_marks_of_two_flushes(void **state)
+{
+    struct cache_key key = key_of("example.net");
+    uint64_t mark = cache_mark(cache);
+    (void)state;
+    (void)cache_flush_all(cache);
+    (void)cache_flush_name(cache, key.name, key.name_len);
+    store_marked("example.com", mark);
+    assert_false(is_stored("example.com"));
+    store_marked("example.com", CACHE_MARK_OUTDATED);
+    assert_false(is_stored("example.com"));
+    store_marked("example.com", mark + 1);
+    assert_true(is_stored("example.com"));
+    store_marked("example.com", CACHE_MARK_OUTDATED); /* And what stands there stays. */
+    assert_true(is_stored("example.com"));
+}
+
+/* A snapshot is older than all flushes of this run. */
+static void test_restoring_after_a_flush(void **state)
+{
+    struct cache_key flushed = key_of("example.com");
+    uint8_t message[64] = {0};
+    (void)state;
+    (void)cache_flush_all(cache);
+    (void)cache_flush_under(cache, flushed.name, flushed.name_len);
+    struct cache_record record = {
+        .key = key_of("mail.example.com"),
+        .fill = fixture_fill(message, sizeof message, 60),
+        .stored_at = FIXTURE_START - FIXTURE_S,
+    };
+    memcpy(message + 12, record.key.name, record.key.name_len);
+    assert_false(cache_restore(cache, &record, FIXTURE_START));
+    assert_false(is_stored("mail.example.com"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +283,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_not_a_name, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flush_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_walk, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_marks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_marks_of_two_flushes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_restoring_after_a_flush, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

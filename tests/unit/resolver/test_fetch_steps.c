@@ -2,6 +2,7 @@
 #include "tests/unit/resolver/fixture.h"
 
 #include "resolver/fetch.h"
+#include "resolver/fetch_steps.h"
 #include "resolver/origin.h"
 #include "resolver/resolver_private.h"
 
