@@ -309,6 +309,9 @@ void forward_open_gate(struct resolver *resolver, const struct server *server, i
                      fetch->group == server->group;
         if (waits && (fetch->is_gated || !forward_has_losers(fetch))) {
             forward_forgive(fetch, was_away);
+            /* All its tries may have been made while nobody was there. */
+            bool is_spent = fetch->asks_left == 0 && !list_is_empty(&fetch->waiters);
+            fetch->asks_left += is_spent ? 1 : 0;
             deadlines_set(&resolver->deadlines, &fetch->deadline, now);
         }
     }
