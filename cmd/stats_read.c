@@ -36,6 +36,13 @@ static bool read_covers(const struct words *words, struct stats_view *view)
     return words->count >= 1 && reply_number(words->at[0], UINT32_MAX, &view->covers_s);
 }
 
+static bool read_lately(const struct words *words, struct stats_view *view)
+{
+    view->knows_lately = true;
+    return words->count >= 2 && reply_number(words->at[0], COUNT_MAX, &view->lately.asked) &&
+           reply_number(words->at[1], COUNT_MAX, &view->lately.failed);
+}
+
 static const char *find_sentence(const struct metric_row *rows, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
@@ -332,6 +339,7 @@ struct line_kind {
 static const struct line_kind line_kinds[] = {
     {"info", read_info},
     {"covers", read_covers},
+    {"lately", read_lately},
     {"metric", read_metric},
     {"wait", read_wait},
     {"upstream", read_upstream},

@@ -51,7 +51,7 @@ static void add_health_reason(const struct screen *screen, enum stats_health hea
 {
     const struct stats_view *view = screen->view;
     size_t resting = count_resting(view);
-    struct histogram_sum failed;
+    struct lately_count lately = stats_view_lately(view);
     switch (health) {
     case STATS_HEALTH_IDLE:
         text_addf(
@@ -64,9 +64,8 @@ static void add_health_reason(const struct screen *screen, enum stats_health hea
             resting == 1 ? "does" : "do");
         break;
     case STATS_HEALTH_FAILING:
-        stats_view_sum_outcome(view, OUTCOME_FAILED, &failed);
         text_add(screen->text, ", ");
-        stats_cell_percent(screen->text, 0, failed.count, stats_view_count(view));
+        stats_cell_percent(screen->text, 0, lately.failed, lately.asked);
         text_add(screen->text, " % of all questions got SERVFAIL");
         break;
     case STATS_HEALTH_CUT_OFF:
@@ -111,8 +110,10 @@ static void add_head(const struct screen *screen)
     stats_cell_colour(screen->text, screen->style, STATS_COLOUR_NONE);
     add_health_reason(screen, health);
     text_add(screen->text, ".\n");
-    if (screen->view->covers_s == 0 && health == STATS_HEALTH_FAILING) {
-        text_add(screen->text, "That counts from the start; --since 10m tells how it is now.\n");
+    bool is_lately = screen->view->covers_s == 0 && screen->view->knows_lately;
+    if (is_lately && health == STATS_HEALTH_FAILING) {
+        text_add(
+            screen->text, "That is of the last ten minutes; the numbers count from the start.\n");
     }
     if (screen->view->covers_s > 0) {
         text_add(screen->text, "The numbers are those of the last ");

@@ -329,7 +329,7 @@ static unsigned rows_for_lists(const struct stats_view *now)
 
 static void sheet_add_servers(struct sheet *sheet)
 {
-    const struct stats_upstream *slowest[STATS_UPSTREAMS_MAX];
+    const struct stats_upstream *slowest[STATS_UPSTREAMS_MAX] = {NULL};
     const struct stats_view *now = &sheet->top->now;
     for (size_t i = 0; i < now->upstream_count; i++) {
         slowest[i] = &now->upstreams[i];

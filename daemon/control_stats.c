@@ -141,6 +141,8 @@ static void list_wait_add(
 
 void control_stats_add(struct text *answer, const struct export *export)
 {
+    text_addf(
+        answer, "lately %" PRIu64 " %" PRIu64 "\n", export->lately.asked, export->lately.failed);
     metrics_add(answer, export);
     waits_add(answer, export);
     for (size_t i = 0; i < export->upstream_count; i++) {

@@ -150,6 +150,8 @@ static void daemon_on_minute(struct ev_loop *loop, ev_timer *watcher, int events
     export_gather(parts->export, &parts->commands.sources);
     daemon_log_minute(&daemon->log_minute, parts->export);
     look_back_note(parts->look_back, parts->export, clock_now());
+    const struct lately_count total = export_questions(parts->export);
+    lately_note(&parts->lately, &total);
 }
 
 static void daemon_init_watchers(struct daemon *daemon)

@@ -92,6 +92,7 @@ static bool daemon_parts_make_control(struct daemon_parts *parts, struct trouble
         .cache = parts->cache,
         .workers = parts->workers,
         .main_stats = &parts->stats,
+        .lately = &parts->lately,
     };
     commands->export = parts->export;
     commands->look_back = parts->look_back;

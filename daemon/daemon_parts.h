@@ -45,6 +45,7 @@ struct daemon_parts {
     size_t worker_count;
     struct export *export;
     struct look_back *look_back;
+    struct lately lately;
     struct keeper *keeper; /* Made when the workers run. */
     struct control *control;
     struct control_commands commands;

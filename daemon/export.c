@@ -122,6 +122,18 @@ static void export_add_worker(struct worker *worker, void *context)
     }
 }
 
+struct lately_count export_questions(const struct export *export)
+{
+    struct lately_count total = {.asked = 0};
+    for (unsigned class = 0; class < QUESTION_CLASSES; class ++) {
+        for (unsigned outcome = 0; outcome < OUTCOMES; outcome++) {
+            total.asked += export->wait[class][outcome].count;
+        }
+        total.failed += export->wait[class][OUTCOME_FAILED].count;
+    }
+    return total;
+}
+
 void export_gather(struct export *export, const struct export_sources *sources)
 {
     must(resolver_metric_row_count == EXPORT_RESOLVER_ROWS);
@@ -139,6 +151,10 @@ void export_gather(struct export *export, const struct export_sources *sources)
         worker_call(sources->workers[i], export_add_worker, export);
     }
     export_lists_finish(&export->lists);
+    export->lately = export_questions(export);
+    if (sources->lately != NULL) {
+        export->lately = lately_of(sources->lately, &export->lately);
+    }
 }
 
 uint64_t export_cache_value(const struct export *export, size_t index)

@@ -12,6 +12,7 @@
 #include "resolver/server.h"
 #include "resolver/stats.h"
 #include "daemon/export_lists.h"
+#include "daemon/lately.h"
 #include "daemon/stats.h"
 
 /*
@@ -58,6 +59,7 @@ struct export
     uint64_t resolver[EXPORT_RESOLVER_ROWS];
     uint64_t daemon[EXPORT_DAEMON_ROWS];
     struct histogram_sum wait[QUESTION_CLASSES][OUTCOMES];
+    struct lately_count lately;
     size_t upstream_count;
     struct export_upstream upstreams[EXPORT_UPSTREAMS_MAX];
     bool ahead_is_on[SEQUEL_STEPS]; /* For one worker at least. */
@@ -71,6 +73,7 @@ struct export_sources {
     size_t worker_count;
     const struct daemon_stats *main_stats;
     const struct keeper *keeper; /* NULL: none. */
+    const struct lately *lately; /* NULL: all since the start is lately. */
 };
 
 /* Large, so it is made once. NULL when memory is short. */
@@ -79,6 +82,9 @@ void export_free(struct export **export);
 
 /* Fills it anew. */
 void export_gather(struct export *export, const struct export_sources *sources);
+
+/* What clients have asked since the start. */
+struct lately_count export_questions(const struct export *export);
 
 /* The value of a row of cache_metric_rows. */
 uint64_t export_cache_value(const struct export *export, size_t index);

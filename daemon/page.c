@@ -111,7 +111,8 @@ static void add_health_reason(
             resting, view->upstream_count, resting == 1 ? "does" : "do");
         break;
     case STATS_HEALTH_FAILING:
-        text_add(text, "More than one question in a hundred got SERVFAIL. See what went wrong.");
+        text_add(text, "More than one question in a hundred got SERVFAIL in the last ten minutes. "
+                       "See what went wrong.");
         break;
     case STATS_HEALTH_CUT_OFF:
         text_add(text, resting == view->upstream_count

@@ -74,6 +74,8 @@ void stats_view_fill(
     view_out->uptime_s = info->uptime_s;
     view_out->workers = info->workers;
     view_out->pid = info->pid;
+    view_out->knows_lately = true;
+    view_out->lately = export->lately;
     metrics_fill(view_out, export);
     memcpy(view_out->ahead_is_on, export->ahead_is_on, sizeof view_out->ahead_is_on);
     memcpy(view_out->waits, export->wait, sizeof view_out->waits);

@@ -133,10 +133,22 @@ static bool group_has_hope(const struct stats_view *view, const struct stats_ups
     return false;
 }
 
+struct lately_count stats_view_lately(const struct stats_view *view)
+{
+    if (view->covers_s == 0 && view->knows_lately) {
+        return view->lately;
+    }
+    return (struct lately_count){
+        .asked = stats_view_count(view), .failed = view_count_outcome(view, OUTCOME_FAILED)};
+}
+
+/* A quiet night is no idleness. */
 enum stats_health stats_view_health(const struct stats_view *view)
 {
-    return stats_view_health_of(
-        view, stats_view_count(view), view_count_outcome(view, OUTCOME_FAILED));
+    struct lately_count lately = stats_view_lately(view);
+    enum stats_health health = stats_view_health_of(view, lately.asked, lately.failed);
+    bool is_quiet = health == STATS_HEALTH_IDLE && stats_view_count(view) > 0;
+    return is_quiet ? STATS_HEALTH_WELL : health;
 }
 
 enum stats_health stats_view_health_of(

@@ -10,6 +10,7 @@
 #include "mail/sequel.h"
 #include "resolver/server.h"
 #include "resolver/stats.h"
+#include "daemon/lately.h"
 #include "daemon/stats_list.h"
 
 /*
@@ -55,6 +56,8 @@ struct stats_view {
     uint64_t workers;
     uint64_t pid;
     uint64_t covers_s; /* The numbers are those of the last so many seconds; 0: since the start. */
+    bool knows_lately; /* Not of a daemon of an older version. */
+    struct lately_count lately;
     struct stats_metric metrics[STATS_METRICS_MAX];
     size_t metric_count;
     struct histogram_sum waits[QUESTION_CLASSES][OUTCOMES];
@@ -69,10 +72,12 @@ enum stats_health {
     STATS_HEALTH_IDLE, /* Nothing was asked in this time. */
     STATS_HEALTH_WELL,
     STATS_HEALTH_LIMPING, /* Some servers rest; others of their group answer. */
-    STATS_HEALTH_FAILING, /* More than 1 % of all questions got SERVFAIL. */
+    STATS_HEALTH_FAILING, /* More than 1 % of these questions got SERVFAIL. */
     STATS_HEALTH_CUT_OFF, /* A whole group of upstream servers does not answer. */
 };
 
+/* What health is judged by: the time that the view covers, or the last ten minutes. */
+struct lately_count stats_view_lately(const struct stats_view *view);
 enum stats_health stats_view_health(const struct stats_view *view);
 
 /* The same, judged by other questions than those of the view: `failed` of `count`. */

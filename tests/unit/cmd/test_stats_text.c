@@ -172,12 +172,17 @@ static void test_health_in_words(void **state)
     static const struct words_case cases[] = {
         {"wait a hit 1 1 1 1:1", "up 5s: well.\n100.0 % answered from here.\n"},
         {"wait a failed 1 1 1 1:1\nwait a miss 2 1 1 1:2",
-            "up 5s: failing, 33.3 % of all questions got SERVFAIL.\n"
-            "That counts from the start; --since 10m tells how it is now.\n"
-            "0.0 % answered from here.\n"},
+            "up 5s: failing, 33.3 % of all questions got SERVFAIL.\n0.0 % answered from here.\n"},
+        {"lately 3 0\nwait a failed 9 1 1 1:9\nwait a miss 9 1 1 1:9", "up 5s: well.\n"},
+        {"lately 0 0\nwait a failed 9 1 1 1:9\nwait a miss 9 1 1 1:9", "up 5s: well.\n"},
+        {"lately 4 1\nwait a failed 9 1 1 1:9\nwait a miss 991 1 1 1:991",
+            "up 5s: failing, 25.0 % of all questions got SERVFAIL.\n"
+            "That is of the last ten minutes; the numbers count from the start.\n"},
         {"covers 2\nwait a failed 1 1 1 1:1\nwait a miss 2 1 1 1:2",
             "up 5s: failing, 33.3 % of all questions got SERVFAIL.\n"
             "The numbers are those of the last 2s.\n"},
+        {"lately 9 0\ncovers 2\nwait a failed 1 1 1 1:1\nwait a miss 2 1 1 1:2",
+            "up 5s: failing, 33.3 % of all questions got SERVFAIL.\nThe numbers are"},
         {"covers 2", "up 5s: idle, nothing was asked in this time.\n"},
         {"upstream default a - resting 1 1 1 1 1 1 1 1 1 1",
             "up 5s: cut off, no upstream server answers.\n"},

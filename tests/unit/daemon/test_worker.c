@@ -173,7 +173,8 @@ static void test_export(void **state)
     assert_int_equal(send(fd, bytes, len, 0), len);
     serving_upstream_deny(serving);
     assert_true(serving_receive(fd, bytes, sizeof bytes) >= HEADER_SIZE);
-    const struct export_sources sources = {
+    struct lately lately = {.next = 0};
+    struct export_sources sources = {
         .cache = serving->cache,
         .workers = &serving->worker,
         .worker_count = 1,
@@ -190,6 +191,15 @@ static void test_export(void **state)
     assert_int_equal(export->upstreams[0].latency[SERVER_WAY_DATAGRAM].count, 1);
     assert_int_equal(export->wait[QUESTION_CLASS_MX][OUTCOME_MISS].count, 1);
     assert_int_equal(export->cache.cache_misses > 0, 1);
+    assert_int_equal(export->lately.asked, 1);
+    assert_int_equal(export->lately.failed, 0);
+    const struct lately_count total = export_questions(export);
+    for (unsigned minute = 0; minute < LATELY_MINUTES; minute++) {
+        lately_note(&lately, &total);
+    }
+    sources.lately = &lately;
+    export_gather(export, &sources);
+    assert_int_equal(export->lately.asked, 0);
     (void)close(fd);
     export_free(&export);
     serving_free(serving);
