@@ -162,8 +162,9 @@ def first_cookies_count():
     upstream("cookie").usual = answer_with_cookie
     upstream("cookie").on("first1.cookie.example", lambda asked: told(
         asked, b"\1\1\1\1", "right", "wrong"))
+    # A second message for it gets nothing: what came late would bring an old cookie to other checks.
     upstream("cookie").on("first2.cookie.example", lambda asked: (
-        [0.3, told(asked, b"\1\1\1\1", "right")] if len(upstream("cookie").asked(asked.key)) > 1
+        None if len(upstream("cookie").asked(asked.key)) > 1
         else [told(asked, b"\6\6\6\6", "wrong", "right"), 0.05,
               told(asked, b"\1\1\1\1", "right")]))
     for name in ("first1", "first2"):
